@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events in, the same events with tags out, in the same order; whatever is in them, none raises and none is lost.
+
+Each event is tagged on its own. Values repeat (flows of one interface share their stamps), so every distinct answer is
+computed once and kept in a bounded memo.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache
+from typing import Any, Callable, Iterable, Iterator, Optional
+
+from flowlag.fields import Values, pick_values
+from flowlag.lines import HEADER, read_raw
+from flowlag.record import UNTAGGABLE, judge_values
+from flowlag.settings import Settings
+from flowlag.tags import TAG_FIELDS, Tags, write_tags
+from flowlag.timing import time_record
+from flowlag.windows import Learned, find_window
+
+_VALID = frozenset(("ok", "nodata", "skipdata"))
+#: Distinct answers kept, about 1 kB each; flows of one chunk share far fewer (start, end) pairs.
+_MEMO_SIZE = 8192
+
+Get = Callable[[str], Optional[str]]
+
+
+class Enricher:
+    """Tags events under one set of settings, and counts what it saw by status."""
+
+    def __init__(self, settings: Settings, learned: Optional[Learned] = None) -> None:
+        self.settings = settings
+        self.fields = tuple(settings.prefix + name for name in TAG_FIELDS)
+        self.counts: Counter[str] = Counter()
+        self._learned = learned
+        self._judge = lru_cache(_MEMO_SIZE)(self._judge_values)
+
+    def tag(self, get: Get) -> Tags:
+        """The tags of the event whose fields `get` returns as text (None or empty where absent). Never raises."""
+        values = pick_values(get, self.settings.names)
+        tags = self._judge(values)
+        if tags.status not in _VALID and self.settings.reads_raw:
+            tags = self._ask_raw(get("_raw"), values, tags)
+        self.counts[tags.status] += 1
+        return tags
+
+    def tag_line(self, values: Values) -> Tags:
+        """The tags of a line that a layout has already taken apart: whatever is in it, it is a flow log record."""
+        tags = self._judge(values, True)
+        self.counts[tags.status] += 1
+        return tags
+
+    def rows(self, events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """The plain path: each event with `_time` and its tags set, tag fields last and in order."""
+        for event in events:
+            tags = self.tag(lambda name, event=event: _text(event.get(name)))  # type: ignore[misc]
+            for name in self.fields:
+                event.pop(name, None)
+            event["_time"] = self.new_time(tags, _text(event.get("_time"))) or event.get("_time", "")
+            event.update(zip(self.fields, tags))
+            yield event
+
+    def new_time(self, tags: Tags, current: Optional[str]) -> str:
+        """What `_time` becomes, empty when it stays as it is."""
+        if self.settings.time == "keep" and current:
+            return ""
+        return tags.event_time(self.settings.time)
+
+    def warning(self) -> Optional[str]:
+        """The one sentence about flow log events that could not be tagged, None when there is nothing to say."""
+        total = sum(self.counts.values())
+        failed = {status: self.counts[status] for status in UNTAGGABLE if self.counts[status]}
+        if failed:
+            reasons = ", ".join(f"{count} {status}" for status, count in failed.items())
+            return (
+                f"{sum(failed.values())} of {total} events look like flow log records but could not be tagged ({reasons}); "
+                f"search for {self.settings.prefix}status to see them."
+            )
+        if total and self.counts["other"] == total:
+            return (
+                f"no flow log event was recognised among {total} events; check the fields start_time and end_time, or give "
+                'the layout of _raw with format="${version} ... ${start} ${end}".'
+            )
+        return None
+
+    def _ask_raw(self, raw: Optional[str], values: Values, verdict: Tags) -> Tags:
+        """What `_raw` makes of an event whose fields gave no valid record: contract section 2."""
+        found = read_raw(raw, self.settings.layout) if raw else None
+        if found is None:
+            return verdict
+        if not isinstance(found, Values):
+            return Tags(HEADER)
+        tags = self._judge(found, True)
+        fields_silent = values.start is None and values.end is None
+        return tags if fields_silent or tags.status in _VALID else verdict
+
+    def _judge_values(self, values: Values, recognised: bool = False) -> Tags:
+        record = judge_values(values, recognised)
+        if not record.is_valid or record.start_us is None or record.end_us is None:
+            return write_tags(record, None, None)
+        timing = time_record(
+            record.start_us, record.end_us, record.packets, record.status == "ok", self.settings.lag_us
+        )
+        return write_tags(record, timing, find_window(timing.recorded, record.interface, self.settings, self._learned))
+
+
+def _text(value: Any) -> Optional[str]:
+    """A field's text as Splunk writes it: several values are one a line."""
+    if isinstance(value, (list, tuple)):
+        return "\n".join(map(str, value))
+    return None if value is None else str(value)

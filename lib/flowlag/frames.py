@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Splunk's chunked protocol 1.0 on the wire: `chunked 1.0,<metadata bytes>,<body bytes>`, LF, JSON, CSV.
+
+Lengths count bytes. The SDK's reader decodes the body, which would damage invalid UTF-8; here bytes stay bytes.
+Authority: dialogues recorded from splunkd 8.2.1 (public app CustomSearchCommandExamples), splunk-sdk-python 2.1.1.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, BinaryIO, Callable, NamedTuple, Optional
+
+from flowlag.errors import ProtocolError
+
+_HEADER = re.compile(rb"chunked\s+1\.0\s*,\s*([0-9]{1,18})\s*,\s*([0-9]{1,18})\s*\n")
+_LONGEST_HEADER = 100
+
+
+Messages = list  # of (level, text) pairs: WARN, ERROR ... and one sentence
+Answer = Callable[[bytes, bool], "tuple[bytes, Messages]"]
+
+
+class Frame(NamedTuple):
+    """One message of the protocol: its metadata and the bytes of its CSV body."""
+
+    metadata: dict[str, Any]
+    body: bytes
+
+
+def read_frame(stream: BinaryIO) -> Optional[Frame]:
+    """The next frame, None at the end of the stream; raises ProtocolError when the bytes are no whole frame."""
+    header = stream.readline(_LONGEST_HEADER)
+    if not header:
+        return None
+    match = _HEADER.fullmatch(header)
+    if match is None:
+        raise ProtocolError(f"expected a chunk header of protocol 1.0, received {header!r}")
+    metadata = _read_exactly(stream, int(match.group(1)), "metadata")
+    body = _read_exactly(stream, int(match.group(2)), "body")
+    try:
+        document = json.loads(metadata)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise ProtocolError(f"expected a JSON object as chunk metadata, received {metadata[:200]!r}")
+    return Frame(document, body)
+
+
+def write_frame(stream: BinaryIO, metadata: dict[str, Any], body: bytes = b"") -> None:
+    """Send one frame and flush it."""
+    header = json.dumps(metadata, separators=(",", ":")).encode()
+    _write_all(stream, b"chunked 1.0,%d,%d\n%b" % (len(header), len(body), header))
+    _write_all(stream, body)
+    stream.flush()
+
+
+def _read_exactly(stream: BinaryIO, length: int, what: str) -> bytes:
+    data = stream.read(length) if length else b""
+    if len(data) < length:
+        raise ProtocolError(f"the stream ended in the middle of a chunk's {what}: {len(data)} of {length} bytes arrived")
+    return data
+
+
+def _write_all(stream: BinaryIO, data: bytes) -> None:
+    """Write everything: with PYTHONUNBUFFERED set, stdout is raw and may take a part only."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[stream.write(rest) or 0 :]
+
+
+def serve(requests: BinaryIO, replies: BinaryIO, answer: Answer) -> None:
+    """Answer every execute request with exactly one reply, until the peer ends the stream.
+
+    `answer` maps (body, finished) to the reply body and the messages for the user, as (level, text) pairs.
+    """
+    while True:
+        frame = read_frame(requests)
+        if frame is None:
+            return
+        action = frame.metadata.get("action")
+        if action != "execute":
+            raise ProtocolError(f"expected an execute request, received action {action!r}")
+        finished = bool(frame.metadata.get("finished"))
+        body, messages = answer(frame.body, finished)
+        metadata: dict[str, Any] = {"inspector": {"messages": messages}} if messages else {}
+        write_frame(replies, {**metadata, "finished": finished}, body)

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Raw event text to timing values: header lines, the layouts known by exact shape, JSON objects.
+
+Nothing is guessed: a line that has not exactly the shape of a layout gives no values (contract section 2).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Optional, Union
+
+from flowlag.fields import FIELD_VERSIONS, LAYOUTS, Layout, Names, Values, pick_values
+from flowlag.instants import parse_instant
+
+#: A line that names columns instead of carrying values; told apart from Values by identity.
+HEADER = "header"
+Reading = Union[Values, str, None]  # str is HEADER
+
+STATUS_WORDS = {"OK": "ok", "NODATA": "nodata", "SKIPDATA": "skipdata"}
+
+_BLANKS = " \t\n\r\f\v"
+_WORD = re.compile(r"[^\s,]+", re.ASCII)
+_QUOTES = str.maketrans("_", "-", "\"'\ufeff")
+
+
+def strip_blanks(text: str) -> str:
+    """`text` without ASCII white space and byte order marks at its ends."""
+    return text.strip(_BLANKS).lstrip("\ufeff").strip(_BLANKS)
+
+
+def split_words(line: str) -> list[str]:
+    """The columns of one line: runs of spaces and tabs are one separator; empty when the text holds several lines."""
+    if "\n" in line or "\r" in line:
+        return []
+    return [word for word in line.replace("\t", " ").split(" ") if word]
+
+
+def normalise_name(word: str) -> str:
+    """A column name as AWS writes it: quotes and byte order marks off, lower case, `-` for `_`."""
+    return word.translate(_QUOTES).lower()
+
+
+def is_header(line: str) -> bool:
+    """Whether a line's first word is `version`, or it has at least three words and all are AWS field names."""
+    count = 0
+    for match in _WORD.finditer(line):
+        name = normalise_name(match.group())
+        if count == 0 and name == "version":
+            return True
+        if name not in FIELD_VERSIONS:
+            return False
+        count += 1
+    return count >= 3
+
+
+def status_of(text: Optional[str]) -> Optional[str]:
+    """`ok`, `nodata` or `skipdata` for a log status word (any case, blanks around it ignored), else None."""
+    if text is None or not text.isascii():  # upper() maps some letters beyond ASCII onto ASCII ones
+        return None
+    return STATUS_WORDS.get(text.strip(_BLANKS).upper())
+
+
+def match_layout(line: str) -> Optional[Layout]:
+    """The known layout that a line has exactly: number of columns, version, stamps and log status; else None."""
+    words = split_words(line)
+    return next((layout for layout in LAYOUTS.values() if _fits(layout, words)), None)
+
+
+def _fits(layout: Layout, words: list[str]) -> bool:
+    if len(words) != len(layout):
+        return False
+    version = words[layout.version[0]]
+    if not (version.isascii() and version.isdigit()):
+        return False
+    values = layout.values(words)
+    if status_of(values.status) is None or values.start is None or values.end is None:
+        return False
+    return parse_instant(values.start) is not None and parse_instant(values.end) is not None
+
+
+def read_line(line: str, layout: Optional[Layout]) -> Reading:
+    """The values of a stripped line in `layout`, or in the known layout that it fits when `layout` is None."""
+    if is_header(line):
+        return HEADER
+    words = split_words(line)
+    if layout is None:
+        layout = next((known for known in LAYOUTS.values() if _fits(known, words)), None)
+    return layout.values(words) if layout is not None and len(words) == len(layout) else None
+
+
+def read_raw(text: str, layout: Optional[Layout]) -> Reading:
+    """What `_raw` says: values of a line, HEADER, or None; without `layout` also of a JSON object (`format=auto`)."""
+    line = strip_blanks(text)
+    if layout is None and line.startswith("{"):
+        return read_json(line)
+    return read_line(line, layout)
+
+
+def read_json(text: str) -> Reading:
+    """The values of a JSON object with the names of fields.py, else of the line in its `message`; else None."""
+    try:
+        # numbers stay as they are written: no float rounding, no limit on digits
+        document = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    values = pick_values(lambda name: text_of(lookup(document, name)), Names())
+    if values.start or values.end or status_of(values.status):
+        return values
+    message = document.get("message")
+    return read_line(strip_blanks(message), None) if isinstance(message, str) else None
+
+
+def lookup(document: dict[str, Any], name: str) -> Any:
+    """The member `name` of a JSON object, dots reaching into nested objects; None when there is none."""
+    if name in document or "." not in name:
+        return document.get(name)
+    head, _, rest = name.partition(".")
+    inner = document.get(head)
+    return lookup(inner, rest) if isinstance(inner, dict) else None
+
+
+def text_of(value: Any) -> Optional[str]:
+    """A JSON value as field text: strings as they are, null as None, several values one a line as Splunk joins them."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return "\n".join(value)
+    return json.dumps(value)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Timing values as text to one judged record. A bad record is a verdict in `status`, never an exception.
+
+Authority: contract section 2, output field `flowlag_status`: the first verdict that applies stands.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple, Optional
+
+from flowlag.fields import Values
+from flowlag.instants import LAST_US, parse_instant, parse_seconds
+from flowlag.lines import normalise_name, status_of, strip_blanks
+from flowlag.settings import LONGEST_RECORD_US
+
+VALID = frozenset(("ok", "nodata", "skipdata"))
+UNTAGGABLE = ("invalid", "missing", "reversed")
+STATUSES = ("header", "other", *UNTAGGABLE, "nodata", "skipdata", "ok")
+
+_PACKETS = re.compile(r"0*([0-9]+?)(?:\.0)?")
+
+
+class Record(NamedTuple):
+    """A judged record: times in microseconds since the epoch where valid, packets None where unknown.
+
+    `packets` tells none, one and several apart and no more: 0, 1 or 2.
+    """
+
+    status: str
+    start_us: Optional[int] = None
+    end_us: Optional[int] = None
+    packets: Optional[int] = None
+    interface: Optional[str] = None
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the record carries timing: `ok`, `nodata` or `skipdata`."""
+        return self.status in VALID
+
+
+def judge_values(values: Values, recognised: bool = False) -> Record:
+    """The record that `values` make; `recognised` says that they come from a line known to be a flow log record."""
+    if values.start is not None and normalise_name(values.start) == "start":
+        return Record("header")
+    start_us = None if values.start is None else parse_instant(values.start)
+    end_us = _end_of(values, start_us)
+    status = _verdict(values, start_us, end_us, recognised)
+    return Record(status, start_us, _known(end_us), count_packets(values.packets), values.interface)
+
+
+def _known(end_us: Optional[int]) -> Optional[int]:
+    return end_us if end_us is not None and end_us <= LAST_US else None
+
+
+def _end_of(values: Values, start_us: Optional[int]) -> Optional[int]:
+    """The end, made from start and duration where it is missing and a duration was asked for."""
+    if values.end is not None:
+        return parse_instant(values.end)
+    if start_us is None or values.duration is None:
+        return None
+    duration_us = parse_seconds(values.duration)
+    return None if duration_us is None else start_us + duration_us
+
+
+def _verdict(values: Values, start_us: Optional[int], end_us: Optional[int], recognised: bool) -> str:
+    status = status_of(values.status)
+    if values.start is None and values.end is None:
+        return "missing" if recognised or status else "other"
+    unknown_word = values.status is not None and strip_blanks(values.status) != "" and status is None
+    unreadable = (values.start is not None and start_us is None) or (values.end is not None and end_us is None)
+    if unknown_word or unreadable:
+        return "invalid"
+    if start_us is None or end_us is None:
+        return "missing"
+    if end_us - start_us > LONGEST_RECORD_US:
+        return "invalid"
+    if end_us < start_us:
+        return "reversed"
+    return status or "ok"
+
+
+def count_packets(text: Optional[str]) -> Optional[int]:
+    """0, 1, or 2 for more; None when `text` is not digits (`.0` behind them is allowed)."""
+    match = None if text is None else _PACKETS.fullmatch(text)
+    if match is None:
+        return None
+    return min(int(match.group(1)[:2]), 2)
