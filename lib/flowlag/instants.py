@@ -28,6 +28,7 @@ _ISO = re.compile(
 )
 _YEAR_FIRST = re.compile(r"(?<![0-9./-])[0-9]{4}([-/. ]?)[0-9]{1,2}\1[0-9]{1,2}(?![0-9])")
 _MONTH_NAME = re.compile(r"(?<![a-z])(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*", re.IGNORECASE)
+_SIGNED_ZONE = re.compile(r"(utc|gmt|z) ?[+-]", re.IGNORECASE)  # UTC+3: east by custom, west by POSIX, so no time
 _FILLERS = (datetime(2001, 1, 1, 1, 1), datetime(2002, 2, 2, 2, 2))
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -103,7 +104,7 @@ def _parse_iso(text: str) -> Optional[datetime]:
 
 def _parse_full_date(text: str) -> Optional[datetime]:
     """What dateutil reads to the same moment whatever default it may fill in, from a notation with a clear order."""
-    if not (_YEAR_FIRST.search(text) or _MONTH_NAME.search(text)):
+    if not (_YEAR_FIRST.search(text) or _MONTH_NAME.search(text)) or _SIGNED_ZONE.search(text):
         return None
     from dateutil.parser import parse
 

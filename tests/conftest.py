@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the tests find the built package and the shared sample data; the clock's zone is pinned."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+os.environ["TZ"] = "UTC"
+time.tzset()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--update-golden", action="store_true", help="write the expected files of the golden tests anew")
+
+
+@pytest.fixture(scope="session")
+def package():
+    """The built tarball: FLOWLAG_PACKAGE, else the newest in dist/."""
+    named = os.environ.get("FLOWLAG_PACKAGE")
+    built = [Path(named)] if named else sorted((ROOT / "dist").glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
+    if not built:
+        pytest.fail("there is no package in dist/; run `make package` first")
+    return built[-1]
+
+
+@pytest.fixture(scope="session")
+def app(package, tmp_path_factory):
+    """The package as an admin unpacks it."""
+    folder = tmp_path_factory.mktemp("etc") / "apps"
+    with tarfile.open(package) as archive:
+        archive.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+    return folder / "flowlag"
+
+
+@pytest.fixture(scope="session")
+def script(app):
+    """The packaged search command."""
+    return app / "bin" / "flowlagenrich.py"
+
+
+@pytest.fixture(scope="session")
+def python():
+    """The interpreter that runs the command: the one that runs the tests."""
+    return sys.executable
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The folder of real sample records beside the repository."""
+    folder = Path(os.environ.get("FLOWLAG_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"the sample data are not here ({folder}); set FLOWLAG_SHARED_DATA")
+    return folder

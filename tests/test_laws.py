@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What holds for every event: nothing raises, nothing is lost, order and cuts do not matter, more lag is never narrower."""
+
+import csv
+import io
+from decimal import Decimal
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scp import write_body
+from strategies import events, options, times
+
+from flowlag.chunks import ChunkTagger, read_records, scan_record, split_record, unquote
+from flowlag.enrich import Enricher
+from flowlag.instants import parse_instant
+from flowlag.record import STATUSES
+from flowlag.settings import parse_settings
+
+RELAXED = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+COLUMNS = ["start_time", "start", "end_time", "end", "packets", "log_status", "interface_id", "_raw", "_time", "user", "ÿ"]
+
+
+def enricher(chosen):
+    return Enricher(parse_settings(chosen.items()))
+
+
+def read_text(text):
+    """The oracle. The csv module of Python 3.9 refuses NUL and a bare CR, so it is shown others in their place."""
+    shown = text.replace("\0", "\x07").replace("\r", "\x08")
+    return [[value.replace("\x07", "\0").replace("\x08", "\r") for value in row] for row in csv.reader(io.StringIO(shown, newline=""))]
+
+
+def read_body(body):
+    return read_text(body.decode("latin-1"))
+
+
+@RELAXED
+@given(events, options)
+def test_every_event_has_one_verdict_and_all_tags(event, chosen):
+    tags = enricher(chosen).tag(event.get)
+    assert tags.status in STATUSES and len(tags) == 14
+    assert bool(tags.earliest) == (tags.status in ("ok", "nodata", "skipdata"))
+
+
+@RELAXED
+@given(events, options)
+def test_the_envelope_holds_the_record_and_its_middle(event, chosen):
+    tags = enricher(chosen).tag(event.get)
+    if tags.earliest:
+        start, end, earliest, latest, time, width = map(Decimal, (*tags[1:3], *tags[4:8]))
+        assert earliest <= start <= end < latest
+        assert (time - width, time + width) == (earliest, latest)
+
+
+@RELAXED
+@given(events, st.integers(0, 3599), st.integers(0, 3599))
+def test_more_lag_never_narrows_the_envelope(event, one, other):
+    narrow, wide = (enricher({"lag": str(lag)}).tag(event.get) for lag in sorted((one, other)))
+    assert narrow.status == wide.status and narrow.latest == wide.latest
+    if narrow.earliest:
+        assert Decimal(wide.earliest) <= Decimal(narrow.earliest)
+
+
+@RELAXED
+@given(events, options)
+def test_tagging_twice_changes_nothing(event, chosen):
+    tagger = enricher(chosen)
+    once = next(tagger.rows([dict(event)]))
+    twice = next(tagger.rows([dict(once)]))
+    assert {name: twice[name] for name in tagger.fields} == {name: once[name] for name in tagger.fields}
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.one_of(times, st.text(max_size=40), st.text("0123456789TZ:-+. /JanuryMonSep", max_size=30)))
+def test_no_text_makes_a_time_reader_raise(text):
+    parsed = parse_instant(text)
+    assert parsed is None or isinstance(parsed, int)
+
+
+@RELAXED
+@given(st.lists(events, min_size=1, max_size=8), options, st.data())
+def test_cutting_the_stream_anywhere_gives_the_same_events(stream, chosen, data):
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=3)))
+    whole, parts = ChunkTagger(enricher(chosen)), ChunkTagger(enricher(chosen))
+    expected = read_body(whole.tag(encode(stream)))
+    cut = [read_body(parts.tag(encode(stream[a:b]))) for a, b in zip([0, *cuts], [*cuts, len(stream)])]
+    assert [row for rows in cut for row in rows[1:]] == expected[1:]
+
+
+def encode(stream, columns=COLUMNS):
+    return write_body([{name: value.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape") for name, value in event.items()}
+                       for event in stream], columns)  # fmt: skip
+
+
+@RELAXED
+@given(st.lists(events, min_size=1, max_size=6), options, st.booleans())
+def test_the_byte_path_equals_the_plain_path(stream, chosen, tagged_before):
+    """Same tags, same `_time`, every other column byte for byte, also when tag columns are there already."""
+    columns = [*COLUMNS, "flowlag_status"] if tagged_before else COLUMNS
+    body = encode(stream, columns)
+    tagger = enricher(chosen)
+    sent, received = read_body(body), read_body(ChunkTagger(enricher(chosen)).tag(body))
+    assert len(received) == len(sent)
+    names = [name.encode("latin-1").decode() for name in sent[0]]
+    for row, reply in zip(sent[1:], received[1:]):
+        event = dict(zip(names, (value.encode("latin-1").decode("utf-8", "replace") for value in row)))
+        answer = dict(zip(received[0], reply))
+        plain = next(tagger.rows([{k: v for k, v in event.items() if not k.startswith("__mv_")}]))
+        assert [answer[name] for name in tagger.fields] == [plain[name] for name in tagger.fields]
+        assert answer["_time"] == plain["_time"]
+        for name, value in zip(sent[0], row):
+            if name not in ("_time", "__mv__time", *tagger.fields, *("__mv_" + field for field in tagger.fields)):
+                assert answer[name] == value
+
+
+# Raw fields as a CSV writer, or a careless one, leaves them: bare, quoted, quotes in a bare field, text behind a closing quote.
+bare = st.text('a1" é', max_size=5).filter(lambda text: not text.startswith('"'))
+quoted = st.text('a,"\n', max_size=6).map(lambda text: '"' + text.replace('"', '""') + '"')
+raw_records = st.lists(st.one_of(bare, quoted, st.tuples(quoted, bare).map("".join)), min_size=1, max_size=4).map(",".join)
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.lists(raw_records, max_size=4), st.booleans())
+def test_the_scanner_reads_as_the_csv_module_does(records, open_end):
+    text = "".join(record + "\n" for record in records)
+    text = text[:-1] if open_end and not text.endswith("\n\n") else text
+    scanned, start = [], 0
+    while start < len(text):
+        end = scan_record(text, start)
+        fields = split_record(text[start:end].rstrip("\n") if text[start:end] != "\n" else "")
+        scanned.append([unquote(field) for field in fields] if fields != [""] else [])
+        start = end
+    assert scanned == read_text(text)
+    assert [values for values, _ in read_records(text, 0)] == scanned
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.text('a1,"\n\r\0é', max_size=60))
+def test_records_joined_are_the_text_again(text):
+    """Whatever the text: no record is skipped, none is read twice."""
+    assert "".join(record for _, record in read_records(text, 0)) == text
