@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import os
 import sys
-import tarfile
 import time
 from pathlib import Path
 
 import pytest
+
+from scp import install_app
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,10 +35,7 @@ def package():
 @pytest.fixture(scope="session")
 def app(package, tmp_path_factory):
     """The package as an admin unpacks it."""
-    folder = tmp_path_factory.mktemp("etc") / "apps"
-    with tarfile.open(package) as archive:
-        archive.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
-    return folder / "flowlag"
+    return install_app(package, tmp_path_factory.mktemp("etc") / "apps")
 
 
 @pytest.fixture(scope="session")

@@ -4,11 +4,11 @@
 import csv
 
 import pytest
-from scp import write_body
 
 from flowlag.chunks import ChunkTagger
 from flowlag.enrich import Enricher
 from flowlag.settings import parse_settings
+from scp import write_body
 
 OK = b"ok,1602397446,1602397505,59,1602397386,1602397506,1602397446,60,1602397446,1602397506,full,0,record,batch"
 OTHER = b"other" + b"," * 13
@@ -70,7 +70,9 @@ def test_a_missing_final_line_end_is_added():
     assert tag(HEAD + b"\n" + RECORD) == HEAD + b"," + TAGS + b"\n" + RECORD + b"," + OK + b"\n"
 
 
-@pytest.mark.parametrize("value", [b'"1602397446\n1602397447"', b"\xd9\xa3", b'"1602397446\x00"', b'" 5"', b"1_0", b"+5"])
+@pytest.mark.parametrize(
+    "value", [b'"1602397446\n1602397447"', b"\xd9\xa3", b'"1602397446\x00"', b'" 5"', b"1_0", b"+5"]
+)
 def test_needed_columns_are_read_as_they_are(value):
     """A multivalue is never glued together, and what int() would take is no time."""
     body = HEAD + b"\n" + value + b",1602397505,1,5\n"
@@ -119,7 +121,10 @@ def test_running_twice_gives_the_same_body():
 
 def test_an_own_prefix_leaves_other_tags_alone():
     reply = tag(b'"flowlag_status",start,end,"_time"\nkept,1602397446,1602397505,7\n', prefix="x_")
-    assert reply.startswith(b'"flowlag_status",start,end,"_time","x_status"') and b"\nkept,1602397446,1602397505,7,ok," in reply
+    assert (
+        reply.startswith(b'"flowlag_status",start,end,"_time","x_status"')
+        and b"\nkept,1602397446,1602397505,7,ok," in reply
+    )
 
 
 def test_of_two_columns_with_one_name_the_first_counts():
@@ -144,7 +149,12 @@ def test_raw_of_twelve_megabytes_is_read_around():
 
 def test_raw_of_twelve_megabytes_is_read():
     """It is no known layout: looked at, found to be something else, passed on."""
-    for raw in (b"a " * 6_000_000, b"start " * 2_000_000, b'"{""a"":' + b"[" * 12_000_000 + b'"', b'"' + b'""' * 6_000_000 + b'"'):
+    for raw in (
+        b"a " * 6_000_000,
+        b"start " * 2_000_000,
+        b'"{""a"":' + b"[" * 12_000_000 + b'"',
+        b'"' + b'""' * 6_000_000 + b'"',
+    ):
         reply = tag(b'"_raw"\n' + raw + b"\n")
         assert raw in reply
 
@@ -157,6 +167,8 @@ def test_the_csv_limit_of_the_process_is_left_alone():
 
 def test_what_splunkd_sends_comes_back():
     """Names and values quoted as splunkd quotes them, with twins behind the plain columns."""
-    body = write_body([{"start_time": "1602397446", "end_time": "1602397505", "packets": "-", "_chunked_idx": "0", "tag": ["a", "b"]}])
+    body = write_body(
+        [{"start_time": "1602397446", "end_time": "1602397505", "packets": "-", "_chunked_idx": "0", "tag": ["a", "b"]}]
+    )
     reply = tag(body)
     assert reply.startswith(body.split(b"\n")[0] + b',"_time",' + TAGS) and b'"$a$;$b$"' in reply

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from scp import Splunkd, getinfo_metadata, run_command, write_body
 
 from flowlag.settings import OPTIONS, parse_settings
 from flowlag.tags import TAG_FIELDS
+from scp import Splunkd, getinfo_metadata, run_command, write_body
 
 SEED = [line.split() for line in (ROOT / "samples" / "seed.log").read_text().splitlines()]
 FIELDS = [
@@ -32,7 +32,7 @@ def bounds(rows):
     return [" ".join(row[f"flowlag_{name}"] for name in names) for row in rows]
 
 
-@pytest.fixture()
+@pytest.fixture
 def search(script, python):
     """One whole search over the given bodies."""
     return lambda arguments, *bodies, **options: run_command(script, python, arguments, bodies, **options)
@@ -48,7 +48,11 @@ def test_the_seed_records(search, events):
 
 def test_the_third_record_with_a_phase(search):
     _, (reply,) = search(["phase=6"], write_body(FIELDS))
-    assert [(row["flowlag_window_position"], row["flowlag_window_offset"]) for row in reply.rows] == [("full", "0"), ("full", "0"), ("tail", "20")]
+    assert [(row["flowlag_window_position"], row["flowlag_window_offset"]) for row in reply.rows] == [
+        ("full", "0"),
+        ("full", "0"),
+        ("tail", "20"),
+    ]
 
 
 def test_getinfo(search):
@@ -77,7 +81,10 @@ def test_a_recorded_dialogue(script, python):
     head = b'"start_time","end_time",packets,"_time","_chunked_idx","__mv_start_time","__mv_end_time","__mv_packets","__mv__time","__mv__chunked_idx"\n'
     with Splunkd(script, python) as splunkd:
         assert splunkd.getinfo().metadata["type"] == "streaming"
-        first = splunkd.execute(head + b'1602397446,1602397505,1,"1602397446.000",0,,,,,\n1602397706,1602397745,"-","1602397706.000",7,,,,,\n')
+        first = splunkd.execute(
+            head
+            + b'1602397446,1602397505,1,"1602397446.000",0,,,,,\n1602397706,1602397745,"-","1602397706.000",7,,,,,\n'
+        )
         empty = splunkd.execute(head)
         last = splunkd.execute(head, finished=True)
         assert splunkd.close() == 0
@@ -85,7 +92,10 @@ def test_a_recorded_dialogue(script, python):
     assert (last.metadata, last.body) == ({"finished": True}, b"")
     lines = first.body.split(b"\n")
     assert lines[0].startswith(head.rstrip(b"\n") + b',"flowlag_status"')
-    assert lines[2] == b'1602397706,1602397745,"-","1602397706.000",7,,,,,,ok,1602397706,1602397745,39,1602397646,1602397746,1602397696,50,,,,,,'
+    assert (
+        lines[2]
+        == b'1602397706,1602397745,"-","1602397706.000",7,,,,,,ok,1602397706,1602397745,39,1602397646,1602397746,1602397696,50,,,,,,'
+    )
     assert [row["_chunked_idx"] for row in first.rows] == ["0", "7"]
 
 
@@ -199,7 +209,11 @@ def _light(reply):
 
 
 def test_one_warning_when_the_search_is_finished(search):
-    bad = [{"start_time": "x", "end_time": "1602397505"}, {"start_time": "1602397505"}, {"start_time": "1602397505", "end_time": "1602397446"}]
+    bad = [
+        {"start_time": "x", "end_time": "1602397505"},
+        {"start_time": "1602397505"},
+        {"start_time": "1602397505", "end_time": "1602397446"},
+    ]
     _, replies = search([], write_body([*FIELDS, *bad]), write_body(bad[:1]), write_body(FIELDS))
     assert [reply.messages for reply in replies[:2]] == [[], []]
     ((level, sentence),) = replies[2].messages
@@ -239,7 +253,10 @@ def test_a_peer_that_breaks_the_protocol_gets_one_sentence(script, python, reque
     assert b"Traceback" not in splunkd.stderr
 
 
-@pytest.mark.parametrize("request_bytes", [b"chunked 1.0,37,100\n{", b'chunked 1.0,37,100\n{"action":"execute","finished":false}start,end\n16'])
+@pytest.mark.parametrize(
+    "request_bytes",
+    [b"chunked 1.0,37,100\n{", b'chunked 1.0,37,100\n{"action":"execute","finished":false}start,end\n16'],
+)
 def test_a_peer_that_dies_mid_chunk(script, python, request_bytes):
     with Splunkd(script, python) as splunkd:
         splunkd.getinfo()
@@ -251,7 +268,9 @@ def test_a_peer_that_dies_mid_chunk(script, python, request_bytes):
     assert splunkd.process.returncode == 1 and "ended in the middle" in reply.messages[0][1]
 
 
-@pytest.mark.parametrize("variables", [{"PYTHONUNBUFFERED": "1"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}, {"PYTHONIOENCODING": "ascii"}], ids=str)
+@pytest.mark.parametrize(
+    "variables", [{"PYTHONUNBUFFERED": "1"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}, {"PYTHONIOENCODING": "ascii"}], ids=str
+)
 def test_the_environment_does_not_matter(search, variables):
     """With PYTHONUNBUFFERED, stdout is raw and takes a pipe's buffer at a time."""
     _, (reply,) = search([], write_body([{**FIELDS[0], "user": "é" * 3000}] * 500), env={**os.environ, **variables})
@@ -281,7 +300,9 @@ def replicate(app, bundle):
     """What reaches an indexer: Splunk's default bundle, and what default/distsearch.conf allows beside it."""
     conf = (app / "default" / "distsearch.conf").read_text()
     patterns = re.findall(r"^\s*\w+\s*=\s*(\S+)\s*$", conf.partition("[replicationAllowlist]")[2], re.MULTILINE)
-    allowed = [re.compile(re.escape(p).replace(re.escape("..."), ".*").replace(re.escape("*"), "[^/]*")) for p in patterns]
+    allowed = [
+        re.compile(re.escape(p).replace(re.escape("..."), ".*").replace(re.escape("*"), "[^/]*")) for p in patterns
+    ]
     types = r"(app|commands|props|transforms|macros|eventtypes|tags|collections|fields|distsearch)\.conf"
     default = re.compile(rf"apps/flowlag/(bin/.*|lookups/.*|metadata/.*|(default|local)/{types})")
     for path in sorted(app.rglob("*")):
@@ -305,7 +326,9 @@ def test_an_indexers_bundle(app, python, tmp_path):
     metadata = getinfo_metadata(["phase=6"])
     metadata["searchinfo"]["sid"] = "remote_sh1_1700000000.12"
     try:
-        with Splunkd(peer / "bin" / "flowlagenrich.py", python, cwd=elsewhere, env={"PATH": os.environ["PATH"]}) as splunkd:
+        with Splunkd(
+            peer / "bin" / "flowlagenrich.py", python, cwd=elsewhere, env={"PATH": os.environ["PATH"]}
+        ) as splunkd:
             assert splunkd.request(json.dumps(metadata).encode()).metadata["type"] == "streaming"
             reply = splunkd.execute(write_body(RAWS), finished=True)
             assert splunkd.close() == 0
@@ -322,7 +345,10 @@ def test_without_the_allow_list_the_command_could_not_start(app, python, tmp_pat
     shutil.copytree(app, copy)
     (copy / "default" / "distsearch.conf").write_text("")
     peer = replicate(copy, tmp_path / "bundle")
-    with Splunkd(peer / "bin" / "flowlagenrich.py", python, cwd=tmp_path) as splunkd, pytest.raises(EOFError, match="ModuleNotFoundError"):
+    with (
+        Splunkd(peer / "bin" / "flowlagenrich.py", python, cwd=tmp_path) as splunkd,
+        pytest.raises(EOFError, match="ModuleNotFoundError"),
+    ):
         splunkd.getinfo()
 
 
@@ -334,7 +360,13 @@ def test_the_vendored_packages_are_used(app, python):
         "import runpy, sys, json; sys.argv = [sys.argv[1]]; runpy.run_path(sys.argv[0], run_name='x');"
         "import flowlag, splunklib, dateutil; print(json.dumps([m.__file__ for m in (flowlag, splunklib, dateutil)]))"
     )
-    out = subprocess.run([python, "-c", code, str(app / "bin" / "flowlagenrich.py")], cwd=app / "bin", capture_output=True, check=True, text=True)
+    out = subprocess.run(
+        [python, "-c", code, str(app / "bin" / "flowlagenrich.py")],
+        cwd=app / "bin",
+        capture_output=True,
+        check=True,
+        text=True,
+    )
     assert all(Path(name).is_relative_to(app / "lib") for name in json.loads(out.stdout))
 
 

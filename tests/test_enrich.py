@@ -8,7 +8,9 @@ from flowlag.settings import parse_settings
 from flowlag.tags import TAG_FIELDS, Tags
 
 LINE = "2 123456789012 eni-1 198.51.100.7 10.255.1.22 52233 22 6 1 136 1602397446 1602397505 ACCEPT OK"
-HEADER = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
+HEADER = (
+    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
+)
 FIELDS = {"start_time": "1602397706", "end_time": "1602397745", "packets": "1", "log_status": "OK"}
 
 # The worked cases of contract section 2 (lag 60, interval 60): start, end, packets -> the tags in order.
@@ -141,7 +143,9 @@ def test_rows_keep_order_and_set_the_tags_last():
 
 
 def test_multivalues_of_the_sdk_are_invalid():
-    assert next(enricher().rows([{**FIELDS, "start_time": ["1602397706", "1602397707"]}]))["flowlag_status"] == "invalid"
+    assert (
+        next(enricher().rows([{**FIELDS, "start_time": ["1602397706", "1602397707"]}]))["flowlag_status"] == "invalid"
+    )
 
 
 def test_one_warning_with_the_reasons():

@@ -86,7 +86,16 @@ def test_ignores_the_zone_of_the_machine(zone, monkeypatch):
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("0", 0), ("39", 39 * S), ("0.25", 250_000), ("1.2345678", 1_234_567), ("-1", None), ("", None), ("1e3", None), ("3s", None)],
+    [
+        ("0", 0),
+        ("39", 39 * S),
+        ("0.25", 250_000),
+        ("1.2345678", 1_234_567),
+        ("-1", None),
+        ("", None),
+        ("1e3", None),
+        ("3s", None),
+    ],
 )
 def test_seconds(text, expected):
     assert parse_seconds(text) == expected

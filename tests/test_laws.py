@@ -7,17 +7,29 @@ from decimal import Decimal
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scp import write_body
-from strategies import events, options, times
 
 from flowlag.chunks import ChunkTagger, read_records, scan_record, split_record, unquote
 from flowlag.enrich import Enricher
 from flowlag.instants import parse_instant
 from flowlag.record import STATUSES
 from flowlag.settings import parse_settings
+from scp import write_body
+from strategies import events, options, times
 
 RELAXED = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
-COLUMNS = ["start_time", "start", "end_time", "end", "packets", "log_status", "interface_id", "_raw", "_time", "user", "ÿ"]
+COLUMNS = [
+    "start_time",
+    "start",
+    "end_time",
+    "end",
+    "packets",
+    "log_status",
+    "interface_id",
+    "_raw",
+    "_time",
+    "user",
+    "ÿ",
+]
 
 
 def enricher(chosen):
@@ -27,7 +39,10 @@ def enricher(chosen):
 def read_text(text):
     """The oracle. The csv module of Python 3.9 refuses NUL and a bare CR, so it is shown others in their place."""
     shown = text.replace("\0", "\x07").replace("\r", "\x08")
-    return [[value.replace("\x07", "\0").replace("\x08", "\r") for value in row] for row in csv.reader(io.StringIO(shown, newline=""))]
+    return [
+        [value.replace("\x07", "\0").replace("\x08", "\r") for value in row]
+        for row in csv.reader(io.StringIO(shown, newline=""))
+    ]
 
 
 def read_body(body):
@@ -116,7 +131,9 @@ def test_the_byte_path_equals_the_plain_path(stream, chosen, tagged_before):
 # Raw fields as a CSV writer, or a careless one, leaves them: bare, quoted, quotes in a bare field, text behind a closing quote.
 bare = st.text('a1" é', max_size=5).filter(lambda text: not text.startswith('"'))
 quoted = st.text('a,"\n', max_size=6).map(lambda text: '"' + text.replace('"', '""') + '"')
-raw_records = st.lists(st.one_of(bare, quoted, st.tuples(quoted, bare).map("".join)), min_size=1, max_size=4).map(",".join)
+raw_records = st.lists(st.one_of(bare, quoted, st.tuples(quoted, bare).map("".join)), min_size=1, max_size=4).map(
+    ",".join
+)
 
 
 @settings(deadline=None, max_examples=500)

@@ -81,7 +81,15 @@ def test_nothing_else_is_guessed(line):
 
 @pytest.mark.parametrize(
     "text",
-    [LINE, LINE.replace(" ", "  "), LINE.replace(" ", "\t"), f"  {LINE} \t", f"{LINE}\r\n", f"\ufeff{LINE}", LINE.replace(" ", " \t ")],
+    [
+        LINE,
+        LINE.replace(" ", "  "),
+        LINE.replace(" ", "\t"),
+        f"  {LINE} \t",
+        f"{LINE}\r\n",
+        f"\ufeff{LINE}",
+        LINE.replace(" ", " \t "),
+    ],
 )
 def test_blanks_between_and_around_do_not_matter(text):
     assert read_raw(text, None) == VALUES

@@ -10,7 +10,7 @@ from flowlag.settings import OPTIONS, Settings, parse_arguments, parse_settings
 S = 1_000_000
 
 LAGS = {"0": 0, "60": 60 * S, "60s": 60 * S, "1m": 60 * S, "1min": 60 * S, "0.5": S // 2, "0.000001": 1, "500ms": S // 2,
-        "3600": 3600 * S, "1h": 3600 * S, "1hour": 3600 * S, "30sec": 30 * S, "2minutes": 120 * S, "0.5m": 30 * S, "060": 60 * S}  # fmt: skip
+    "3600": 3600 * S, "1h": 3600 * S, "1hour": 3600 * S, "30sec": 30 * S, "2minutes": 120 * S, "0.5m": 30 * S, "060": 60 * S}  # fmt: skip
 INTERVALS = {"1": S, "60": 60 * S, "600": 600 * S, "10m": 600 * S, "60s": 60 * S, "1h": 3600 * S, "3600": 3600 * S}
 
 WRONG = {
@@ -47,7 +47,7 @@ def test_interval(text, expected):
 
 def test_phase_is_below_the_interval_whatever_their_order():
     assert parse_settings([("phase", "599"), ("interval", "10m")]).phase_us == 599 * S
-    with pytest.raises(SettingsError, match='option phase: "60" .* 0 to 59'):
+    with pytest.raises(SettingsError, match=r'option phase: "60" .* 0 to 59'):
         parse_settings([("phase", "60")])
 
 
@@ -84,7 +84,7 @@ def test_an_option_given_twice():
 
 
 def test_an_argument_without_equals_sign():
-    with pytest.raises(SettingsError, match='"lag".*name=value'):
+    with pytest.raises(SettingsError, match=r'"lag".*name=value'):
         parse_arguments(["lag", "=", "60"])
 
 
@@ -106,5 +106,7 @@ def test_input_fields_are_what_the_options_need():
     fields = parse_settings([]).input_fields
     assert fields[-2:] == ["_raw", "_time"] and len(set(fields)) == len(fields)
     assert "_raw" not in parse_settings([("format", "none")]).input_fields
-    named = parse_settings([("start", "s"), ("end", "e"), ("duration", "d"), ("packets", "p"), ("interface", "i"), ("status", "l")])
+    named = parse_settings(
+        [("start", "s"), ("end", "e"), ("duration", "d"), ("packets", "p"), ("interface", "i"), ("status", "l")]
+    )
     assert named.input_fields == ["s", "e", "p", "i", "l", "d", "_raw", "_time"]

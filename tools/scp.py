@@ -6,15 +6,18 @@ Written from the recorded dialogues (splunkd 8.2.1), not from lib/flowlag/frames
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import os
 import re
 import subprocess
+import tarfile
 import threading
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Iterable, NamedTuple, Optional, Sequence
+from typing import Any, NamedTuple, Optional
 
 _BARE = re.compile(r"[A-Za-z0-9]*")
 
@@ -83,13 +86,21 @@ def getinfo_metadata(arguments: Sequence[str], command: str = "flowlagenrich") -
     }
 
 
+def install_app(package: Path, folder: Path) -> Path:
+    """Unpack a built package into a folder of apps, as an admin does; the app's folder."""
+    with tarfile.open(package) as archive:
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)
+        archive.extractall(folder)
+    return folder / "flowlag"
+
+
 class Splunkd:
     """One run of a search command: `getinfo`, any number of `execute`, `close`."""
 
     def __init__(
         self, script: Path, python: str, *, env: Optional[dict[str, str]] = None, cwd: Optional[Path] = None
     ) -> None:
-        self.process = subprocess.Popen(
+        self.process: subprocess.Popen[bytes] = subprocess.Popen(
             [python, str(script)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -97,6 +108,8 @@ class Splunkd:
             cwd=cwd,
             env=dict(os.environ if env is None else env),
         )
+        assert self.process.stdin and self.process.stdout and self.process.stderr
+        self._requests, self._replies, self._log = self.process.stdin, self.process.stdout, self.process.stderr
         self.stderr = b""
         self._drain = threading.Thread(target=self._read_stderr, daemon=True)
         self._drain.start()
@@ -109,14 +122,12 @@ class Splunkd:
             self.process.kill()
         self.process.wait()
         self._drain.join()
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
-            try:
+        for pipe in (self._requests, self._replies, self._log):
+            with contextlib.suppress(BrokenPipeError):
                 pipe.close()
-            except BrokenPipeError:
-                pass
 
     def _read_stderr(self) -> None:
-        self.stderr = self.process.stderr.read()
+        self.stderr = self._log.read()
 
     def getinfo(self, *arguments: str) -> Reply:
         """Send the first request, pretty-printed as splunkd does, and read the reply."""
@@ -128,7 +139,9 @@ class Splunkd:
 
     def request(self, metadata: bytes, body: bytes = b"") -> Reply:
         """Send one request in bytes of one's own and read the reply."""
-        writer = threading.Thread(target=self.send, args=(b"chunked 1.0,%d,%d\n" % (len(metadata), len(body)), metadata, body))
+        writer = threading.Thread(
+            target=self.send, args=(b"chunked 1.0,%d,%d\n" % (len(metadata), len(body)), metadata, body)
+        )
         writer.start()  # a thread, so that a body larger than the pipe's buffer cannot deadlock
         try:
             return self.read()
@@ -137,32 +150,28 @@ class Splunkd:
 
     def send(self, *parts: bytes) -> None:
         """Write raw bytes to the command's stdin; a command that has gone is no error here."""
-        try:
+        with contextlib.suppress(BrokenPipeError):
             for part in parts:
-                self.process.stdin.write(part)
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass
+                self._requests.write(part)
+            self._requests.flush()
 
     def read(self) -> Reply:
         """Read one reply; EOFError with the command's stderr when there is none."""
-        header = self.process.stdout.readline()
+        header = self._replies.readline()
         match = re.fullmatch(rb"chunked 1\.0,(\d+),(\d+)\n", header)
         if match is None:
             self.process.kill()
             self._drain.join()
             raise EOFError(f"no reply header but {header!r}; stderr: {self.stderr.decode(errors='replace')}")
-        metadata = self.process.stdout.read(int(match.group(1)))
-        return Reply(json.loads(metadata), self.process.stdout.read(int(match.group(2))))
+        metadata = self._replies.read(int(match.group(1)))
+        return Reply(json.loads(metadata), self._replies.read(int(match.group(2))))
 
     def close(self) -> int:
         """End the stream; the exit code. Whatever the command still writes to stdout is an error."""
         self.send()
-        try:
-            self.process.stdin.close()
-        except BrokenPipeError:
-            pass
-        rest = self.process.stdout.read()
+        with contextlib.suppress(BrokenPipeError):
+            self._requests.close()
+        rest = self._replies.read()
         code = self.process.wait(timeout=60)
         self._drain.join()
         if rest:

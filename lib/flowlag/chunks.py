@@ -3,14 +3,15 @@
 
 A csv.reader only READS the columns that are needed and tells how far a record reaches; what goes out is the record's
 original bytes plus the tags, so every other column stays as it came, byte for byte, whatever its quoting or encoding.
-Where a column has to change (`_time`, tags that exist already) or a row is not as wide as its header, the record is taken
-apart into the raw text of its fields and put together again. Bytes pass through as Latin-1, which maps all 256 values.
+Where a column has to change (`_time`, tags that exist already) or a row is not as wide as its header, the record is
+taken apart into the raw text of its fields and put together again. Bytes pass through as Latin-1, which maps all 256.
 """
 
 from __future__ import annotations
 
 import csv
-from typing import Iterator, NamedTuple, Optional
+from collections.abc import Iterator
+from typing import NamedTuple, Optional
 
 from flowlag.enrich import Enricher
 from flowlag.tags import Tags
@@ -97,9 +98,9 @@ def _rebuild(plan: _Plan, line: str, time: str) -> str:
 
 
 def read_records(text: str, start: int) -> Iterator[tuple[list[str], str]]:
-    """Each record of CSV `text` from offset `start`: the values of its fields, and its original text, line end included.
+    """Each record of CSV `text` from offset `start`: its fields' values, and its original text, line end included.
 
-    The csv module refuses a NUL byte (Python 3.9), a lone CR and fields over its limit; such a record is scanned instead.
+    The csv module refuses a NUL byte (Python 3.9), a lone CR and fields over its limit; such a record is scanned.
     """
     while start < len(text):
         lines = _Lines(text, start)
@@ -139,7 +140,7 @@ class _Lines:
 def scan_field(text: str, start: int) -> int:
     """Where the field that begins at `start` ends: the offset of its comma, its LF, or the end of the text.
 
-    As the csv module reads: quotes count only at a field's beginning; what follows the closing quote is taken literally.
+    As the csv module reads: quotes count only at a field's beginning; what follows the closing quote is literal.
     """
     if text[start : start + 1] == '"':
         start = text.find('"', start + 1)

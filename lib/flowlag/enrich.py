@@ -8,8 +8,9 @@ computed once and kept in a bounded memo.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Any, Callable, Iterable, Iterator, Optional
+from typing import Any, Callable, Optional
 
 from flowlag.fields import Values, pick_values
 from flowlag.lines import HEADER, read_raw
@@ -74,13 +75,13 @@ class Enricher:
         if failed:
             reasons = ", ".join(f"{count} {status}" for status, count in failed.items())
             return (
-                f"{sum(failed.values())} of {total} events look like flow log records but could not be tagged ({reasons}); "
-                f"search for {self.settings.prefix}status to see them."
+                f"{sum(failed.values())} of {total} events look like flow log records but could not be tagged "
+                f"({reasons}); search for {self.settings.prefix}status to see them."
             )
         if total and self.counts["other"] == total:
             return (
-                f"no flow log event was recognised among {total} events; check the fields start_time and end_time, or give "
-                'the layout of _raw with format="${version} ... ${start} ${end}".'
+                f"no flow log event was recognised among {total} events; check the fields start_time and end_time, or "
+                'give the layout of _raw with format="${version} ... ${start} ${end}".'
             )
         return None
 

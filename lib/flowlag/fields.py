@@ -1,31 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """The AWS flow log fields known by name, where each value is looked for, and the column orders known by shape.
 
-Authority: Amazon VPC User Guide, "Flow log records" (fields of versions 2 to 10; version 11 of 2026-06-10), VPC Transit
-Gateways guide, "Transit Gateway Flow Log records" (version 6), Splunk Add-on for AWS 7.0.0 (field names, v5 order), OCSF
+Authority: Amazon VPC User Guide, "Flow log records" (versions 2 to 10; version 11 of 2026-06-10), VPC Transit Gateways
+guide, "Transit Gateway Flow Log records" (version 6), Splunk Add-on for AWS 7.0.0 (field names, v5 order), OCSF
 1.0.0-rc.2 and 1.1.0 class 4001. Read 2026-11-23.
 """
 
 from __future__ import annotations
 
-from typing import Callable, Iterable, NamedTuple, Optional, Sequence
+from collections.abc import Iterable, Sequence
+from typing import Callable, NamedTuple, Optional
 
 # One line per version; the version is the one that introduced the field.
 _NAMES_BY_VERSION = {
-    2: "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status",
+    2: "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action "
+    "log-status",
     3: "vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr",
     4: "region az-id sublocation-type sublocation-id",
     5: "pkt-src-aws-service pkt-dst-aws-service flow-direction traffic-path",
-    6: "resource-type tgw-id tgw-attachment-id tgw-src-vpc-account-id tgw-dst-vpc-account-id tgw-src-vpc-id tgw-dst-vpc-id "
-    "tgw-src-subnet-id tgw-dst-subnet-id tgw-src-eni tgw-dst-eni tgw-src-az-id tgw-dst-az-id tgw-pair-attachment-id "
-    "packets-lost-no-route packets-lost-blackhole packets-lost-mtu-exceeded packets-lost-ttl-expired",
+    6: "resource-type tgw-id tgw-attachment-id tgw-src-vpc-account-id tgw-dst-vpc-account-id tgw-src-vpc-id "
+    "tgw-dst-vpc-id tgw-src-subnet-id tgw-dst-subnet-id tgw-src-eni tgw-dst-eni tgw-src-az-id tgw-dst-az-id "
+    "tgw-pair-attachment-id packets-lost-no-route packets-lost-blackhole packets-lost-mtu-exceeded "
+    "packets-lost-ttl-expired",
     7: "ecs-cluster-arn ecs-cluster-name ecs-container-instance-arn ecs-container-instance-id ecs-container-id "
     "ecs-second-container-id ecs-service-name ecs-task-definition-arn ecs-task-arn ecs-task-id",
     8: "reject-reason",
     9: "resource-id",
     10: "encryption-status",
-    11: "instance-tag instance-tag-2 interface-tag interface-tag-2 asg-tag asg-tag-2 interface-type next-hop-interface-id "
-    "next-hop-subnet-id next-hop-az-id next-hop-vpc-id next-hop-interface-type",
+    11: "instance-tag instance-tag-2 interface-tag interface-tag-2 asg-tag asg-tag-2 interface-type "
+    "next-hop-interface-id next-hop-subnet-id next-hop-az-id next-hop-vpc-id next-hop-interface-type",
 }
 
 #: AWS field name -> version that introduced it.
@@ -127,13 +130,44 @@ class Layout:
 
 _V2 = _NAMES_BY_VERSION[2].split()
 _V2_TO_V5 = [name for version in (2, 3, 4, 5) for name in _NAMES_BY_VERSION[version].split()]
-_TRANSIT_GATEWAY = (
-    "version resource-type account-id tgw-id tgw-attachment-id tgw-src-vpc-account-id tgw-dst-vpc-account-id tgw-src-vpc-id "
-    "tgw-dst-vpc-id tgw-src-subnet-id tgw-dst-subnet-id tgw-src-eni tgw-dst-eni tgw-src-az-id tgw-dst-az-id "
-    "tgw-pair-attachment-id srcaddr dstaddr srcport dstport protocol packets bytes start end log-status type "
-    "packets-lost-no-route packets-lost-blackhole packets-lost-mtu-exceeded packets-lost-ttl-expired tcp-flags region "
-    "flow-direction pkt-src-aws-service pkt-dst-aws-service"
-).split()
+_TRANSIT_GATEWAY = [
+    "version",
+    "resource-type",
+    "account-id",
+    "tgw-id",
+    "tgw-attachment-id",
+    "tgw-src-vpc-account-id",
+    "tgw-dst-vpc-account-id",
+    "tgw-src-vpc-id",
+    "tgw-dst-vpc-id",
+    "tgw-src-subnet-id",
+    "tgw-dst-subnet-id",
+    "tgw-src-eni",
+    "tgw-dst-eni",
+    "tgw-src-az-id",
+    "tgw-dst-az-id",
+    "tgw-pair-attachment-id",
+    "srcaddr",
+    "dstaddr",
+    "srcport",
+    "dstport",
+    "protocol",
+    "packets",
+    "bytes",
+    "start",
+    "end",
+    "log-status",
+    "type",
+    "packets-lost-no-route",
+    "packets-lost-blackhole",
+    "packets-lost-mtu-exceeded",
+    "packets-lost-ttl-expired",
+    "tcp-flags",
+    "region",
+    "flow-direction",
+    "pkt-src-aws-service",
+    "pkt-dst-aws-service",
+]
 
 #: Layouts that `format` knows by name, in the order in which `format=auto` tries them.
 LAYOUTS = {

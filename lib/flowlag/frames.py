@@ -17,8 +17,8 @@ _HEADER = re.compile(rb"chunked\s+1\.0\s*,\s*([0-9]{1,18})\s*,\s*([0-9]{1,18})\s
 _LONGEST_HEADER = 100
 
 
-Messages = list  # of (level, text) pairs: WARN, ERROR ... and one sentence
-Answer = Callable[[bytes, bool], "tuple[bytes, Messages]"]
+Messages = list[tuple[str, str]]  # level (WARN, ERROR ...) and one sentence
+Answer = Callable[[bytes, bool], tuple[bytes, Messages]]
 
 
 class Frame(NamedTuple):
@@ -58,7 +58,9 @@ def write_frame(stream: BinaryIO, metadata: dict[str, Any], body: bytes = b"") -
 def _read_exactly(stream: BinaryIO, length: int, what: str) -> bytes:
     data = stream.read(length) if length else b""
     if len(data) < length:
-        raise ProtocolError(f"the stream ended in the middle of a chunk's {what}: {len(data)} of {length} bytes arrived")
+        raise ProtocolError(
+            f"the stream ended in the middle of a chunk's {what}: {len(data)} of {length} bytes arrived"
+        )
     return data
 
 

@@ -46,7 +46,7 @@ def parse_seconds(text: str) -> Optional[int]:
 
 
 def parse_instant(text: str) -> Optional[int]:
-    """A point in time as microseconds since the epoch, None when `text` is no time between 2014-01-01 and 2100-01-01."""
+    """A time as microseconds since the epoch, None when `text` is no time between 2014-01-01 and 2100-01-01."""
     if text.isascii() and len(text) <= _LONGEST_DATE:
         return _parse_short(text)
     return _in_range(_parse_epoch(text)) if text.isascii() else None

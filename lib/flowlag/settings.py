@@ -7,9 +7,10 @@ The same options serve the search command (`lag=30`) and the shell (`--lag 30`);
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Callable, Iterable, Optional
+from typing import Callable, Optional
 
 from flowlag.errors import SettingsError
 from flowlag.fields import FIELD_VERSIONS, LAYOUTS, Layout, Names
@@ -17,8 +18,8 @@ from flowlag.interval import SECOND_US
 
 #: Option names in the contract's order.
 OPTIONS = (
-    "lag", "interval", "phase", "windows", "time", "start", "end", "duration", "packets", "interface", "status", "format",
-    "prefix",
+    "lag", "interval", "phase", "windows", "time", "start", "end", "duration", "packets", "interface", "status",
+    "format", "prefix",
 )  # fmt: skip
 
 #: AWS: `start` and `end` "might be up to 60 seconds after the packet was transmitted or received" (VPC User Guide).
@@ -59,7 +60,7 @@ class Settings:
     phase_us: Optional[int] = None
     windows: str = "auto"
     time: str = "keep"
-    names: Names = Names()
+    names: Names = Names()  # noqa: RUF009 - immutable
     format: str = "auto"
     layout: Optional[Layout] = None
     prefix: str = "flowlag_"
@@ -83,7 +84,9 @@ def parse_settings(pairs: Iterable[tuple[str, str]], command: str = "flowlagenri
     given: dict[str, str] = {}
     for name, value in pairs:
         if name not in OPTIONS:
-            raise SettingsError(f'{command} has no option "{name}" (given: {name}={value}); it takes {", ".join(OPTIONS)}.')
+            raise SettingsError(
+                f'{command} has no option "{name}" (given: {name}={value}); it takes {", ".join(OPTIONS)}.'
+            )
         if name in given:
             raise SettingsError(f'option {name} is given twice, "{given[name]}" and "{value}"; give it once.')
         given[name] = value
@@ -97,7 +100,7 @@ def parse_arguments(arguments: Iterable[str], command: str = "flowlagenrich") ->
         name, equals, value = argument.partition("=")
         if not equals:
             raise SettingsError(
-                f'{command} does not know what to do with "{argument}"; write options as name=value, without blanks at "=".'
+                f'{command} does not know what to do with "{argument}"; write options as name=value, no blanks at "=".'
             )
         pairs.append((name, value))
     return parse_settings(pairs, command)

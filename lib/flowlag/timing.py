@@ -2,20 +2,20 @@
 """THE model: when the packets of one flow log record can have passed.
 
 AWS documents `start` as the second in which the first packet of the flow was received within the aggregation interval,
-which "might be up to 60 seconds after the packet was transmitted or received on the network interface", and `end` likewise
-for the last packet. Real records show that the stamps are mostly the bounds of a batch shared by several flows: records
-with ONE packet last 20 to 60 s, so `start` can lie before the record's first packet. The one interval that agrees with
-the documents and with every real record seen is the wide one (lag L = 60 s, stamp resolution r = 1 s):
+which "might be up to 60 seconds after the packet was transmitted or received on the network interface", and `end`
+likewise for the last packet. Real records show that the stamps are mostly the bounds of a batch shared by several
+flows: records with ONE packet last 20 to 60 s, so `start` can lie before the record's first packet. The one interval
+that agrees with the documents and with every real record seen is the wide one (lag L = 60 s, resolution r = 1 s):
 
       start-L                  start                end  end+r
         |<------ up to L ------->|<---- duration ---->|<->|
         [======================= envelope ================)      every packet of the record lies in here
 
-Authority: Amazon VPC User Guide and VPC Transit Gateways guide, "Flow log records", wording of 2020-02-28, unchanged in the
-copies of 2023, 2024 and 2026; 263 public records of 2016 to 2026. Read 2026-11-23.
+Authority: Amazon VPC User Guide and VPC Transit Gateways guide, "Flow log records", wording of 2020-02-28, unchanged in
+the copies of 2023, 2024 and 2026; 263 public records of 2016 to 2026. Read 2026-11-23.
 
-What is NOT known: no packet capture was compared with its records. The bound is consistent with the documents and with the
-data, not proven; AWS says "might be", which is no guarantee.
+What is NOT known: no packet capture was compared with its records. The bound is consistent with the documents and with
+the data, not proven; AWS says "might be", which is no guarantee.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from flowlag.settings import RESOLUTION_US
 class Timing(NamedTuple):
     """What one record says about packet time, in microseconds since the epoch.
 
-    `recorded` is [start, end] as AWS stamped it. `envelope` is [start - lag, end + resolution): its lower bound rests on
-    AWS's 60 s, its upper bound on stamps being whole seconds that are cut, not rounded. `stamps` tells whose stamps they
-    are: `packet`, `batch`, `unclear`, or empty where nothing can be said.
+    `recorded` is [start, end] as AWS stamped it. `envelope` is [start - lag, end + resolution): its lower bound rests
+    on AWS's 60 s, its upper bound on stamps being whole seconds that are cut, not rounded. `stamps` tells whose stamps
+    they are: `packet`, `batch`, `unclear`, or empty where nothing can be said.
     """
 
     recorded: Interval

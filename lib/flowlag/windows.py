@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The aggregation window in which a record sat, where that is known: given, filled by the record itself, or assumed.
 
-Windows that were learned for an interface come between `option` and `record` (contract section 1); `Learned` is the place
-for them, and nothing fills it yet. Nothing is clock aligned at AWS, so a window is never guessed unasked.
+Windows that were learned for an interface come between `option` and `record` (contract section 1); `Learned` is the
+place for them, and nothing fills it yet. Nothing is clock aligned at AWS, so a window is never guessed unasked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ UNKNOWN = Window()
 def find_window(
     recorded: Interval, interface: Optional[str], settings: Settings, learned: Optional[Learned] = None
 ) -> Window:
-    """The window of a record with stamps `recorded`: by option, profile, the record itself, assumption; else UNKNOWN."""
+    """A record's window by its stamps: by option, profile, the record itself, assumption; else UNKNOWN."""
     if settings.windows == "none":
         return UNKNOWN
     if settings.phase_us is not None:
@@ -48,7 +48,7 @@ def find_window(
 
 
 def grid_window(recorded: Interval, interval_us: int, phase_us: int) -> Interval:
-    """The window of a grid that contains start + 1 s: busy interfaces start a record at the previous window's last second."""
+    """The grid's window that contains start + 1 s: busy interfaces start at the previous window's last second."""
     inside_us = recorded.start_us + TOLERANCE_US
     opened_us = inside_us - (inside_us - phase_us) % interval_us
     return Interval(opened_us, opened_us + interval_us)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Golden cases: golden/<case>/ holds in.log (raw lines) or in.csv (extracted fields), args.txt (an argument a line),
+expected.csv (every tag of every event) and WHY.md. They run through the packaged command; `make golden` writes
+expected.csv anew, and its diff is the review.
+"""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from flowlag.settings import parse_arguments
+from flowlag.tags import TAG_FIELDS
+from scp import run_command, write_body
+
+CASES = sorted(path for path in (Path(__file__).parent / "golden").iterdir() if path.is_dir())
+
+
+def read_events(case):
+    """The case's events: a `_raw` each, or the columns of a table."""
+    log = case / "in.log"
+    if log.exists():
+        return [{"_raw": line} for line in log.read_text(encoding="utf-8").splitlines()]
+    with (case / "in.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def tagged(case, script, python):
+    """The tags of the case's events, one CSV line each, as the packaged command gives them."""
+    arguments = (case / "args.txt").read_text(encoding="utf-8").splitlines()
+    prefix = parse_arguments(arguments).prefix
+    _, (reply,) = run_command(script, python, arguments, [write_body(read_events(case))])
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(TAG_FIELDS)
+    rows.writerows([row[prefix + name] for name in TAG_FIELDS] for row in reply.rows)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_golden(case, script, python, request):
+    expected = case / "expected.csv"
+    if request.config.getoption("--update-golden"):
+        expected.write_text(tagged(case, script, python), encoding="utf-8")
+    assert tagged(case, script, python) == expected.read_text(encoding="utf-8")
+
+
+def test_every_case_says_why():
+    assert CASES and all((case / "WHY.md").read_text(encoding="utf-8").strip() for case in CASES)
