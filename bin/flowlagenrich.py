@@ -4,12 +4,13 @@
 import sys
 
 import _path  # noqa: F401 - sets the module path
+from splunklib.searchcommands import Configuration, StreamingCommand, dispatch
+
 from flowlag.chunks import ChunkTagger
 from flowlag.enrich import Enricher
 from flowlag.errors import FlowlagError, SettingsError
 from flowlag.frames import serve
 from flowlag.settings import parse_arguments
-from splunklib.searchcommands import Configuration, StreamingCommand, dispatch
 
 
 @Configuration(distributed=True)
@@ -17,7 +18,7 @@ class FlowlagEnrichCommand(StreamingCommand):
     """Tags each flow log event with the interval in which its packets can have passed."""
 
     def _protocol_v2_option_parser(self, arg):
-        """Leave every argument to parse_arguments, whose sentences say what is allowed (and refuse the SDK's own options)."""
+        """Leave every argument to parse_arguments: it says what is allowed, and refuses the SDK's own options."""
         return [arg]
 
     def prepare(self):

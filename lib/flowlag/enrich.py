@@ -56,11 +56,15 @@ class Enricher:
         """The plain path: each event with `_time` and its tags set, tag fields last and in order."""
         for event in events:
             tags = self.tag(lambda name, event=event: _text(event.get(name)))  # type: ignore[misc]
-            for name in self.fields:
-                event.pop(name, None)
-            event["_time"] = self.new_time(tags, _text(event.get("_time"))) or event.get("_time", "")
-            event.update(zip(self.fields, tags))
-            yield event
+            yield self.write(event, tags)
+
+    def write(self, event: dict[str, Any], tags: Tags) -> dict[str, Any]:
+        """`event` itself with `_time` and `tags` set: tag fields last and in order, those it had replaced."""
+        for name in self.fields:
+            event.pop(name, None)
+        event["_time"] = self.new_time(tags, _text(event.get("_time"))) or event.get("_time", "")
+        event.update(zip(self.fields, tags))
+        return event
 
     def new_time(self, tags: Tags, current: Optional[str]) -> str:
         """What `_time` becomes, empty when it stays as it is."""

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m flowlag`: hands over to cli.py."""
+
+import sys
+
+from flowlag.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
