@@ -14,7 +14,7 @@ PIP := -m pip --disable-pip-version-check install -qq
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
-venv: $(VENV)/.stamp ## the environment .venv, with what the tests, the demo and the benchmark need
+venv: $(VENV)/.stamp ## the environment .venv, with what the app needs at run time
 
 demo: package ## build the package and show its search command at work
 	@$(VENV)/bin/python tools/demo.py
@@ -43,25 +43,26 @@ lint: $(TOOLS)/.stamp ## ruff (rules and format) and mypy
 	@$(TOOLS)/bin/mypy
 
 golden: package ## write the expected files of the golden tests anew; the diff is the review
-	@$(VENV)/bin/python -m pytest tests/test_golden.py --update-golden
+	@set -e; version=$$($(PYTHON) tools/pythons.py list | tail -n 1); \
+	$(MAKE) --no-print-directory build/venv-$$version/.stamp; \
+	build/venv-$$version/bin/python -m pytest tests/test_golden.py --update-golden
 
 clean: ## remove everything that is made
 	rm -rf build dist $(VENV) .hypothesis .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# $(call make_tested,INTERPRETER,FOLDER): an environment with what the tests need. The run-time packages are installed as
-# they are vendored: without the dependencies that they declare but do not import.
-define make_tested
+# $(call make_venv,INTERPRETER,FOLDER): an environment with the run-time packages, installed as they are vendored:
+# without the dependencies that they declare but do not import.
+define make_venv
 	@echo "== environment $(2)"
 	@"$(1)" -m venv --clear $(2)
-	@$(2)/bin/python $(PIP) -r requirements-test.txt
 	@$(2)/bin/python $(PIP) --use-pep517 --no-deps --require-hashes -r requirements.txt
-	@touch $(2)/.stamp
 endef
 
-$(VENV)/.stamp: requirements.txt requirements-test.txt
+$(VENV)/.stamp: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.9 or newer is needed, but $(PYTHON) is " + sys.version if sys.version_info < (3, 9) else 0)'
-	$(call make_tested,$(PYTHON),$(VENV))
+	$(call make_venv,$(PYTHON),$(VENV))
+	@touch $@
 
 $(TOOLS)/.stamp: requirements-dev.txt
 	@echo "== environment $(TOOLS)"
@@ -70,4 +71,6 @@ $(TOOLS)/.stamp: requirements-dev.txt
 	@touch $@
 
 build/venv-%/.stamp: requirements.txt requirements-test.txt
-	$(call make_tested,$$($(PYTHON) tools/pythons.py path $*),$(@D))
+	$(call make_venv,$$($(PYTHON) tools/pythons.py path $*),$(@D))
+	@$(@D)/bin/python $(PIP) -r requirements-test.txt
+	@touch $@

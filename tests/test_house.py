@@ -19,7 +19,7 @@ ORDER = [
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 PURE = {name for names in ORDER[:-1] for name in names}
 PURE_IMPORTS = {
-    "__future__", "collections", "dataclasses", "datetime", "dateutil", "decimal", "flowlag", "functools", "json", "re", "typing",
+    "__future__", "collections", "dataclasses", "datetime", "dateutil", "decimal", "flowlag", "functools", "itertools", "json", "re", "typing",
 }  # fmt: skip
 LIB = sorted((ROOT / "lib" / "flowlag").glob("*.py"))
 BIN = sorted((ROOT / "bin").glob("*.py"))

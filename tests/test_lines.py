@@ -146,3 +146,8 @@ def test_status_words():
 def test_split_words_takes_one_line():
     assert split_words("a\t b  c") == ["a", "b", "c"]
     assert split_words("a\nb") == []
+
+
+def test_a_long_line_with_long_blanks_is_read_and_one_of_endless_words_is_not_taken_apart():
+    assert read_raw(LINE.replace(" ", " " * 100_000, 3), None) == VALUES
+    assert 100 < len(split_words("a " * 1_000_000)) <= 1000

@@ -74,6 +74,11 @@ def test_a_missing_end_is_made_from_a_duration(duration, status, end):
     assert (record.status, record.end_us) == (status, None if end is None else end * S)
 
 
+def test_an_end_made_past_the_last_time_is_invalid():
+    assert judge_values(Values(start="4102444790", duration="9"))[0] == "ok"
+    assert judge_values(Values(start="4102444790", duration="11"))[:3] == ("invalid", 4102444790 * S, None)
+
+
 def test_a_duration_never_replaces_an_end():
     assert judge_values(OK._replace(duration="5")).end_us == END * S
     assert judge_values(OK._replace(end="x", duration="5")).status == "invalid"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import Any, Callable, Optional
 
 from flowlag.fields import Values, pick_values
@@ -23,6 +22,8 @@ from flowlag.windows import Learned, find_window
 _VALID = frozenset(("ok", "nodata", "skipdata"))
 #: Distinct answers kept, about 1 kB each; flows of one chunk share far fewer (start, end) pairs.
 _MEMO_SIZE = 8192
+#: A longer value is damaged or hostile: judged each time anew, so that the memo stays small.
+_LONGEST_IN_MEMO = 100
 
 Get = Callable[[str], Optional[str]]
 
@@ -35,7 +36,7 @@ class Enricher:
         self.fields = tuple(settings.prefix + name for name in TAG_FIELDS)
         self.counts: Counter[str] = Counter()
         self._learned = learned
-        self._judge = lru_cache(_MEMO_SIZE)(self._judge_values)
+        self._memo: dict[tuple[Values, bool], Tags] = {}
 
     def tag(self, get: Get) -> Tags:
         """The tags of the event whose fields `get` returns as text (None or empty where absent). Never raises."""
@@ -100,7 +101,17 @@ class Enricher:
         fields_silent = values.start is None and values.end is None
         return tags if fields_silent or tags.status in _VALID else verdict
 
-    def _judge_values(self, values: Values, recognised: bool = False) -> Tags:
+    def _judge(self, values: Values, recognised: bool = False) -> Tags:
+        tags = self._memo.get((values, recognised))
+        if tags is None:
+            tags = self._judge_values(values, recognised)
+            if all(text is None or len(text) <= _LONGEST_IN_MEMO for text in values):
+                if len(self._memo) >= _MEMO_SIZE:
+                    self._memo.clear()
+                self._memo[values, recognised] = tags
+        return tags
+
+    def _judge_values(self, values: Values, recognised: bool) -> Tags:
         record = judge_values(values, recognised)
         if not record.is_valid or record.start_us is None or record.end_us is None:
             return write_tags(record, None, None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from typing import Any, Optional, Union
 
 from flowlag.fields import FIELD_VERSIONS, LAYOUTS, Layout, Names, Values, pick_values
@@ -20,6 +21,9 @@ Reading = Union[Values, str, None]  # str is HEADER
 STATUS_WORDS = {"OK": "ok", "NODATA": "nodata", "SKIPDATA": "skipdata"}
 
 _BLANKS = " \t\n\r\f\v"
+_COLUMN = re.compile(r"[^ \t]+")
+_LONG_LINE = 65_536  # characters; a shorter text is split as a whole, which is faster
+_MOST_COLUMNS = 1000  # AWS knows fewer than a hundred fields
 _WORD = re.compile(r"[^\s,]+", re.ASCII)
 _QUOTES = str.maketrans("_", "-", "\"'\ufeff")
 
@@ -30,9 +34,14 @@ def strip_blanks(text: str) -> str:
 
 
 def split_words(line: str) -> list[str]:
-    """The columns of one line: runs of spaces and tabs are one separator; empty when the text holds several lines."""
+    """The columns of one line: runs of spaces and tabs are one separator; empty when the text holds several lines.
+
+    Of a text that has more columns than any record, no more are taken than show it.
+    """
     if "\n" in line or "\r" in line:
         return []
+    if len(line) > _LONG_LINE:
+        return [match.group() for match in islice(_COLUMN.finditer(line), _MOST_COLUMNS)]
     return [word for word in line.replace("\t", " ").split(" ") if word]
 
 

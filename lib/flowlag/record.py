@@ -6,7 +6,6 @@ Authority: contract section 2, output field `flowlag_status`: the first verdict 
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple, Optional
 
 from flowlag.fields import Values
@@ -17,8 +16,6 @@ from flowlag.settings import LONGEST_RECORD_US
 VALID = frozenset(("ok", "nodata", "skipdata"))
 UNTAGGABLE = ("invalid", "missing", "reversed")
 STATUSES = ("header", "other", *UNTAGGABLE, "nodata", "skipdata", "ok")
-
-_PACKETS = re.compile(r"0*([0-9]+?)(?:\.0)?")
 
 
 class Record(NamedTuple):
@@ -50,6 +47,7 @@ def judge_values(values: Values, recognised: bool = False) -> Record:
 
 
 def _known(end_us: Optional[int]) -> Optional[int]:
+    """An end that is a time: one made from a duration may lie beyond the last."""
     return end_us if end_us is not None and end_us <= LAST_US else None
 
 
@@ -69,7 +67,7 @@ def _verdict(values: Values, start_us: Optional[int], end_us: Optional[int], rec
         return "missing" if recognised or status else "other"
     unknown_word = values.status is not None and strip_blanks(values.status) != "" and status is None
     unreadable = (values.start is not None and start_us is None) or (values.end is not None and end_us is None)
-    if unknown_word or unreadable:
+    if unknown_word or unreadable or _known(end_us) != end_us:
         return "invalid"
     if start_us is None or end_us is None:
         return "missing"
@@ -82,7 +80,7 @@ def _verdict(values: Values, start_us: Optional[int], end_us: Optional[int], rec
 
 def count_packets(text: Optional[str]) -> Optional[int]:
     """0, 1, or 2 for more; None when `text` is not digits (`.0` behind them is allowed)."""
-    match = None if text is None else _PACKETS.fullmatch(text)
-    if match is None:
+    digits = (text or "").removesuffix(".0")
+    if not (digits.isascii() and digits.isdigit()):
         return None
-    return min(int(match.group(1)[:2]), 2)
+    return min(int(digits.lstrip("0")[:2] or "0"), 2)
