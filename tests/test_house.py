@@ -14,7 +14,7 @@ ORDER = [
     ("timing",),
     ("tags",),
     ("enrich",),
-    ("chunks", "frames", "sources", "output", "cli", "__main__"),
+    ("chunks", "frames", "rows", "csv_rows", "json_rows", "parquet_rows", "sources", "output", "cli", "__main__"),
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 PURE = {name for names in ORDER[:-1] for name in names}

@@ -14,8 +14,9 @@ import pytest
 from flowlag.cli import tag_rows
 from flowlag.enrich import Enricher
 from flowlag.errors import SourceError
+from flowlag.json_rows import BLOCK_BYTES
 from flowlag.settings import parse_settings
-from flowlag.sources import BLOCK_BYTES, MOST_GZIP_LAYERS, read_source, read_sources
+from flowlag.sources import MOST_GZIP_LAYERS, read_source, read_sources
 
 A = "2 123456789012 eni-1 10.0.0.1 10.0.0.2 52233 22 6 85 8216 1602397806 1602397865 ACCEPT OK"
 B = "2 123456789012 eni-1 10.0.0.2 10.0.0.1 22 52233 6 1 136 1602397446 1602397505 ACCEPT OK"
@@ -340,7 +341,7 @@ def test_documents_may_be_cut_by_blocks_anywhere(size, tmp_path, monkeypatch):
     content = "".join(json.dumps(d, indent=i, ensure_ascii=i is None) for d in documents for i in (None, 1))
     whole = rows_of(tmp_path, content)
     assert len(whole) == 6 and not any(row.is_other for row in whole)
-    monkeypatch.setattr("flowlag.sources.BLOCK_BYTES", size)
+    monkeypatch.setattr("flowlag.json_rows.BLOCK_BYTES", size)
     assert rows_of(tmp_path, content) == whole
 
 

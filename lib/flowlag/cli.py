@@ -21,8 +21,9 @@ from flowlag.errors import SettingsError, SourceError
 from flowlag.fields import LAYOUTS
 from flowlag.output import WRITERS, encode_line
 from flowlag.record import UNTAGGABLE
+from flowlag.rows import Row
 from flowlag.settings import OPTIONS, TIMES, WINDOWS, parse_settings
-from flowlag.sources import Progress, Row, read_sources
+from flowlag.sources import Progress, read_sources
 
 DONE, UNREADABLE, WRONG_USAGE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 #: Input below this many bytes is done before a progress bar would be read.

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CSV with a header line -> rows: CloudWatch's exports (`timestamp,message`), and AWS's names in the header."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from flowlag.fields import FIELD_VERSIONS
+from flowlag.lines import normalise_name, strip_blanks
+from flowlag.rows import FOR_CSV, FROM_CSV, Row, RowReader, name_columns
+
+#: Where the values go that a row has beyond its header; the first is `surplus_1`.
+SURPLUS = "surplus_"
+
+
+def read_csv(lines: Iterable[str], reader: RowReader) -> Iterator[Row]:
+    """The rows of CSV with a header; the header again, or another one of AWS names, is no record."""
+    first: list[str] = []
+    names: list[str] = []
+    for cells in _split_csv(lines):
+        if isinstance(cells, str):
+            yield Row({"_raw": cells}, is_other=True)
+        elif _is_no_record(cells, first):
+            continue
+        elif not names or _is_header_row(cells):
+            first, names = [strip_blanks(cell) for cell in cells], name_columns(cells)
+        else:
+            surplus = (f"{SURPLUS}{i}" for i in range(1, len(cells) - len(names) + 1))
+            padded = cells + [""] * (len(names) - len(cells))
+            row = reader.read_fields(dict(zip([*names, *surplus], padded)))
+            if row is not None:
+                yield row
+
+
+def _is_no_record(cells: list[str], first: list[str]) -> bool:
+    """Whether a row is a blank line, a comment before the header `first`, or that header again."""
+    if len(cells) < 2 and not strip_blanks("".join(cells)):
+        return True
+    return cells[0].startswith("#") if not first else [strip_blanks(cell) for cell in cells] == first
+
+
+def _is_header_row(cells: list[str]) -> bool:
+    names = [normalise_name(cell) for cell in cells]
+    return names[0] == "version" or (len(names) > 2 and all(name in FIELD_VERSIONS for name in names))
+
+
+def _split_csv(lines: Iterable[str]) -> Iterator[Any]:
+    """The cells of each CSV record; what the csv module cannot read comes line by line, each a str."""
+    taken: list[str] = []
+
+    def take() -> Iterator[str]:
+        for line in lines:
+            taken.append(line)
+            yield line.translate(FOR_CSV)
+
+    source = take()
+    reader = csv.reader(source)
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:  # a field above csv.field_size_limit(), mostly a quote that is never closed
+            yield from [line.rstrip("\r\n") for line in taken]
+            reader = csv.reader(source)
+        else:
+            if cells and taken[-1].endswith("\r\n"):
+                cells[-1] = cells[-1][:-1]
+            yield [cell.translate(FROM_CSV) for cell in cells]
+        taken.clear()
