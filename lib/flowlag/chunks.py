@@ -16,7 +16,7 @@ from typing import NamedTuple, Optional
 from flowlag.enrich import Enricher
 from flowlag.tags import Tags
 
-_TWIN = "__mv_"  # a multivalue field's values stand in a second column of this name
+TWIN = "__mv_"  # a multivalue field's values stand in a second column of this name
 
 
 class _Plan(NamedTuple):
@@ -50,8 +50,8 @@ class ChunkTagger:
     def _plan(self, header: str) -> _Plan:
         line, line_end = cut_line_end(header)
         raw_names = split_record(line)
-        names = [_decode(unquote(name)) for name in raw_names]
-        replaced = {twin + name for name in self._enricher.fields for twin in ("", _TWIN)}
+        names = [decode(unquote(name)) for name in raw_names]
+        replaced = {twin + name for name in self._enricher.fields for twin in ("", TWIN)}
         kept = [i for i, name in enumerate(names) if name not in replaced]
         columns = {name: i for i, name in reversed(list(enumerate(names)))}  # of two columns with one name, the first
         sent = [raw_names[i] for i in kept]
@@ -63,7 +63,7 @@ class ChunkTagger:
             columns=columns,
             kept=None if len(kept) == len(names) else kept,
             time=columns.get("_time"),
-            time_twin=columns.get(_TWIN + "_time"),
+            time_twin=columns.get(TWIN + "_time"),
             header=",".join(sent) + (line_end or "\n"),
         )
 
@@ -72,7 +72,7 @@ class ChunkTagger:
 
         def get(name: str) -> Optional[str]:
             place = plan.columns.get(name)
-            return None if place is None or place >= len(values) else _decode(values[place])
+            return None if place is None or place >= len(values) else decode(values[place])
 
         tags = self._enricher.tag(get)
         time = self._enricher.new_time(tags, get("_time"))
@@ -194,6 +194,6 @@ def cut_line_end(record: str) -> tuple[str, str]:
     return (record[:-1], "\n") if record.endswith("\n") else (record, "")
 
 
-def _decode(text: str) -> str:
+def decode(text: str) -> str:
     """The text whose UTF-8 bytes passed as Latin-1."""
     return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")
