@@ -48,7 +48,7 @@ golden: package ## write the expected files of the golden tests anew; the diff i
 	build/venv-$$version/bin/python -m pytest tests/test_golden.py --update-golden
 
 clean: ## remove everything that is made
-	rm -rf build dist $(VENV) .hypothesis .pytest_cache .mypy_cache .ruff_cache
+	rm -rf build dist $(VENV) lib/*.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # $(call make_venv,INTERPRETER,FOLDER): an environment with the run-time packages, installed as they are vendored:

@@ -267,6 +267,16 @@ def test_neither_splunklib_nor_the_optional_packages_are_imported(log):
     assert run(log, command=[sys.executable, "-W", "error", "-c", script])[2] == "0 []\n"
 
 
+def test_without_dateutil_one_sentence_says_what_to_install(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "dateutil", None)
+    monkeypatch.delitem(sys.modules, "dateutil.parser", raising=False)
+    (tmp_path / "x.csv").write_text("start,end\n2020-10-11T06:24:59Z,2020-10-11T06:25:05Z\n")
+    assert cli.main(["enrich", str(tmp_path / "x.csv")]) == 3
+    assert capsys.readouterr().err == (
+        "flowlag: a time that is no number is read with python-dateutil; run `pip install python-dateutil`\n"
+    )
+
+
 # --- the progress bar ---
 
 

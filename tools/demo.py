@@ -66,7 +66,7 @@ def show(script: Path, title: str, sample: str, *options: str) -> None:
     lines = (ROOT / "samples" / sample).read_text().splitlines()
     body = write_body([{"_raw": line, "_time": "", "_chunked_idx": str(i)} for i, line in enumerate(lines)])
     _, (reply,) = run_command(script, sys.executable, options, [body])
-    print(f"\n{title}\n  ... | flowlagenrich {' '.join(options)}\n")
+    print(f"\n{title}\n  ... | {' '.join(['flowlagenrich', *options])}\n")
     for row in [tuple(name for name, _ in COLUMNS), *map(describe, reply.rows)]:
         print("  " + "  ".join(f"{value:<{width}}" for value, (_, width) in zip(row, COLUMNS)).rstrip())
 

@@ -67,6 +67,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     except KeyboardInterrupt:
         _drop_stdout()
         return INTERRUPTED
+    except ModuleNotFoundError as error:  # instants.py needs it for times that are no numbers
+        if (error.name or "").partition(".")[0] != "dateutil":
+            raise
+        _complain("a time that is no number is read with python-dateutil; run `pip install python-dateutil`")
+        return FAILED
 
 
 def enrich(argv: Sequence[str]) -> int:
