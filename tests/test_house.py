@@ -10,16 +10,32 @@ from conftest import ROOT
 ORDER = [
     ("errors", "fields", "interval"),
     ("instants", "settings"),
-    ("lines", "record", "windows"),
+    ("lines", "record", "windows", "match_settings", "relation", "candidates"),
     ("timing",),
     ("tags",),
-    ("enrich",),
-    ("chunks", "frames", "rows", "csv_rows", "json_rows", "parquet_rows", "sources", "output", "cli", "__main__"),
+    ("enrich", "match"),
+    (
+        "chunks",
+        "frames",
+        "rows",
+        "csv_rows",
+        "json_rows",
+        "parquet_rows",
+        "sources",
+        "output",
+        "pairs",
+        "pair_output",
+        "shell",
+        "cli_enrich",
+        "cli_match",
+        "cli",
+        "__main__",
+    ),
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 PURE = {name for names in ORDER[:-1] for name in names}
 PURE_IMPORTS = {
-    "__future__", "collections", "dataclasses", "datetime", "dateutil", "decimal", "flowlag", "functools", "itertools", "json", "re", "typing",
+    "__future__", "collections", "dataclasses", "datetime", "dateutil", "bisect", "decimal", "flowlag", "functools", "heapq", "itertools", "json", "re", "typing",
 }  # fmt: skip
 LIB = sorted((ROOT / "lib" / "flowlag").glob("*.py"))
 BIN = sorted((ROOT / "bin").glob("*.py"))

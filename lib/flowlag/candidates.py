@@ -72,7 +72,7 @@ class Candidates:
         self._target = target
 
     def best(self, anchor: Anchor, most: int) -> tuple[int, list[tuple[Rank, Flow]]]:
-        """How many flows are possible for an anchor, and the best with their ranks, in order, at most `most` of them."""
+        """How many flows are possible for an anchor, and the best `most` of them with their ranks, in order."""
         target = self._target
         if target.is_empty:
             return 0, []

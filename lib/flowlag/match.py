@@ -26,6 +26,13 @@ MATCH_FIELDS = (
     "match_truncated",
 )  # fmt: skip
 
+#: Why flows and anchors take no part.
+NO_FLOW_KEY = "flows without a value for a key of by"
+NO_BOUNDS = "flows without readable bounds"
+NO_ANCHOR_KEY = "anchors without a value for a key of by"
+NO_TIME = "anchors without a readable time"
+_UNUSABLE = frozenset((NO_FLOW_KEY, NO_BOUNDS, NO_ANCHOR_KEY, NO_TIME))
+
 Get = Callable[[str], Optional[str]]
 Key = tuple[str, ...]
 
@@ -76,10 +83,10 @@ class Matcher:
             return self.feed_anchor(get, row)
         if status == "ok":
             return self.feed_flow(get, row)
-        if self.settings.marker is not None:
-            self.counts["neither marked as anchors nor flows"] += 1
-        else:
-            self.counts[f"with {self._names['status']}={status}" if status in STATUSES else "of unknown status"] += 1
+        if self.settings.marker is None:
+            self._leave_out(status)
+            return None
+        self.counts["neither marked as anchors nor flows"] += 1
         return None
 
     def close(self) -> Iterator[Match]:
@@ -94,6 +101,11 @@ class Matcher:
                 rows.extend(self._pair(anchor, candidates[anchor.key]))
             rows.sort()
             yield from (match for _, match in rows)
+
+    @property
+    def unusable(self) -> int:
+        """How many flows and anchors took no part, since a key, a time or a bound was missing."""
+        return sum(count for reason, count in self.counts.items() if reason in _UNUSABLE)
 
     def warning(self) -> Optional[str]:
         """The one sentence about what took no part and what was cut, None when there is nothing to say."""
@@ -119,15 +131,19 @@ class Matcher:
 
     def feed_flow(self, get: Get, row: str) -> Optional[str]:
         """Take an event that is a flow; None when it takes no part."""
+        status = get(self._names["status"]) or ""
+        if status != "ok":
+            self._leave_out(status)
+            return None
         side = self._sides["flow"]
         side.is_empty = False
         key = self._key(get, side)
         if key is None:
-            self.counts["flows without a value for a key of by"] += 1
+            self.counts[NO_FLOW_KEY] += 1
             return None
         bounds = self._bounds(get)
         if bounds is None:
-            self.counts["flows without readable bounds"] += 1
+            self.counts[NO_BOUNDS] += 1
             return None
         start_us = parse_seconds(get(self._names["start"]) or "")
         flow = Flow(*bounds, bounds.earliest_us if start_us is None else start_us, row)
@@ -140,12 +156,12 @@ class Matcher:
         side.is_empty = False
         key = self._key(get, side)
         if key is None:
-            self.counts["anchors without a value for a key of by"] += 1
+            self.counts[NO_ANCHOR_KEY] += 1
             return None
         is_flow = get(self._names["status"]) == "ok"
         interval = self._bounds(get) if is_flow else self._interval(get)
         if interval is None:
-            self.counts["anchors without a readable time"] += 1
+            self.counts[NO_TIME] += 1
             return None
         # a flow is ordered by the middle of its envelope, anything else by its start
         halves = sum(interval) if is_flow else 2 * interval.earliest_us
@@ -153,6 +169,10 @@ class Matcher:
         wider = Anchor(interval.earliest_us - tolerance_us, interval.latest_us + tolerance_us)
         self._anchors.append(_Held(halves, wider, key, row))
         return "anchor"
+
+    def _leave_out(self, status: str) -> None:
+        known = status in STATUSES
+        self.counts[f"with {self._names['status']}={status}" if known else "of unknown status"] += 1
 
     def _key(self, get: Get, side: _Side) -> Optional[Key]:
         values = tuple(map(get, side.names))

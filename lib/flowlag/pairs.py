@@ -52,8 +52,8 @@ class PairTable:
         self._numbers: dict[str, int] = {}
         self._used = {"flow": _Used(), "anchor": _Used()}
 
-    def feed(self, body: bytes) -> None:
-        """Take the events of one request body (CSV with a header line, or empty)."""
+    def feed(self, body: bytes, side: Optional[str] = None) -> None:
+        """Take the events of one request body (CSV with a header line, or empty); `side` says that all are on one."""
         text = body.decode("latin-1")
         start = scan_record(text, 0)
         if start >= len(text):
@@ -61,6 +61,7 @@ class PairTable:
         number = self._head_number(cut_line_end(text[:start])[0])
         head = self._heads[number]
         places = head.places
+        feed = {None: self._matcher.feed, "flow": self._matcher.feed_flow, "anchor": self._matcher.feed_anchor}[side]
 
         def get(name: str) -> Optional[str]:
             place = places.get(name)
@@ -68,9 +69,9 @@ class PairTable:
 
         for values, record in read_records(text, start):
             # the header's number stands last, so that rows are ordered by what they hold
-            side = self._matcher.feed(get, f"{cut_line_end(record)[0]}\n{number}")
-            if side is not None:
-                self._used[side].note(number, head, values)
+            taken = feed(get, f"{cut_line_end(record)[0]}\n{number}")
+            if taken is not None:
+                self._used[taken].note(number, head, values)
 
     def close(self) -> bytes:
         """The reply body with all pairs; empty when there is none."""
