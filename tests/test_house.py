@@ -35,7 +35,7 @@ ORDER = [
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 PURE = {name for names in ORDER[:-1] for name in names}
 PURE_IMPORTS = {
-    "__future__", "collections", "dataclasses", "datetime", "dateutil", "bisect", "decimal", "flowlag", "functools", "heapq", "itertools", "json", "re", "typing",
+    "__future__", "collections", "dataclasses", "datetime", "dateutil", "bisect", "decimal", "flowlag", "functools", "heapq", "itertools", "json", "operator", "re", "typing",
 }  # fmt: skip
 LIB = sorted((ROOT / "lib" / "flowlag").glob("*.py"))
 BIN = sorted((ROOT / "bin").glob("*.py"))

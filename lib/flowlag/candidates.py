@@ -11,13 +11,16 @@ better than its bound, so that blocks are opened only as long as they can still 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import accumulate
+from operator import itemgetter, sub
 from typing import NamedTuple, Optional
 
 from flowlag.relation import Target, share_of
 
+#: Flows are laid out together when the longest is at most so many times as long as the shortest.
+SIMILAR = 2
 #: Flows, or blocks of the level below, in one block.
 FANOUT = 16
 #: Windows up to this size are looked at one by one, which is faster than blocks.
@@ -40,6 +43,8 @@ class Anchor(NamedTuple):
     latest_us: int
 
 
+_EARLIEST, _LATEST = itemgetter(0), itemgetter(1)  # at C speed
+
 #: What orders the flows of an anchor, the best first: -share, |2 x gap midpoint|, start, row.
 Rank = tuple[float, int, int, str]
 
@@ -57,28 +62,29 @@ class _Block(NamedTuple):
 
 def rank_flow(flow: Flow, anchor: Anchor, target: Target) -> Rank:
     """Where a possible flow stands among those of an anchor; between equals its row decides, not which came first."""
-    gap_min, gap_max = flow.earliest_us - anchor.latest_us, flow.latest_us - anchor.earliest_us
-    return (-share_of(gap_min, gap_max, target), abs(gap_min + gap_max), flow.start_us, flow.row)
+    earliest, latest, start, row = flow
+    gap_min, gap_max = earliest - anchor.latest_us, latest - anchor.earliest_us
+    return (-share_of(gap_min, gap_max, target), abs(gap_min + gap_max), start, row)
 
 
 class Candidates:
     """All flows of one key, for one target."""
 
     def __init__(self, flows: Sequence[Flow], target: Target) -> None:
-        by_length: dict[int, list[Flow]] = {}
-        for flow in flows:
-            by_length.setdefault((flow.latest_us - flow.earliest_us).bit_length(), []).append(flow)
-        self._groups = [_Group(group) for group in by_length.values()]
+        self._groups = [] if target.is_empty else [_Group(group) for group in _group_by_length(flows)]
         self._target = target
 
     def best(self, anchor: Anchor, most: int) -> tuple[int, list[tuple[Rank, Flow]]]:
         """How many flows are possible for an anchor, and the best `most` of them with their ranks, in order."""
         target = self._target
-        if target.is_empty:
-            return 0, []
         last, first = anchor.latest_us + target.last_us, anchor.earliest_us + target.first_us
-        windows = [(group, *group.window(first, last)) for group in self._groups]
-        if sum(stop - start for _, start, stop in windows) <= max(SMALL_WINDOW, most):
+        windows, size = [], 0
+        for group in self._groups:
+            start, stop = group.window(first, last)
+            if start < stop:
+                windows.append((group, start, stop))
+                size += stop - start
+        if size <= max(SMALL_WINDOW, most):
             found = [
                 (rank_flow(flow, anchor, target), flow)
                 for group, start, stop in windows
@@ -126,14 +132,26 @@ class Candidates:
                 yield _bound(block, anchor, self._target), None, (number, level - 1, inner)
 
 
+def _group_by_length(flows: Sequence[Flow]) -> Iterable[Sequence[Flow]]:
+    """Flows of similar length together: all of them, or by powers of two."""
+    lengths = list(map(sub, map(_LATEST, flows), map(_EARLIEST, flows)))
+    if not lengths:
+        return []
+    if max(lengths) <= SIMILAR * min(lengths):
+        return [flows]
+    groups: dict[int, list[Flow]] = {}
+    for length, flow in zip(lengths, flows):
+        groups.setdefault(length.bit_length(), []).append(flow)
+    return groups.values()
+
+
 class _Group:
     """Flows of similar length, sorted by their earliest time."""
 
-    def __init__(self, flows: list[Flow]) -> None:
-        flows.sort()
-        self.flows = flows
-        self._earliest = [flow.earliest_us for flow in flows]
-        self._reach = list(accumulate((flow.latest_us for flow in flows), max))
+    def __init__(self, flows: Sequence[Flow]) -> None:
+        self.flows = sorted(flows, key=_EARLIEST)
+        self._earliest = list(map(_EARLIEST, self.flows))
+        self._reach = list(accumulate(map(_LATEST, self.flows), max))
         self._latest: list[int] = []
         self._levels: list[list[_Block]] = []
 
@@ -145,7 +163,7 @@ class _Group:
     def count(self, first: int, last: int) -> int:
         """How many flows have latest >= `first` and earliest <= `last`; none has latest < first and earliest > last."""
         if not self._latest:
-            self._latest = sorted(flow.latest_us for flow in self.flows)
+            self._latest = sorted(map(_LATEST, self.flows))
         return bisect_right(self._earliest, last) - bisect_left(self._latest, first)
 
     @property
