@@ -25,6 +25,7 @@ class FlowlagMatchCommand(ReportingCommand):
         """Read the options during getinfo. The SDK's own prepare would ask for a map phase, and there is none."""
         try:
             self.matcher = Matcher(parse_match_arguments(self.fieldnames, self.name))
+            self.configuration.required_fields = ["*"]
         except SettingsError as error:
             self._stop(error)
 

@@ -53,7 +53,7 @@ EXPECTED = [("root", "possible", "1602397706", "1"), ("mallory", "none", "", "0"
 
 def test_behind_flowlagenrich(match_script, python, enriched):
     info, (reply,) = run_command(match_script, python, [f"by={BY}"], [enriched])
-    assert info.metadata == {"type": "reporting"} and info.body == b""
+    assert info.metadata == {"type": "reporting", "required_fields": ["*"]} and info.body == b""
     assert summary(reply.rows) == EXPECTED
     assert (reply.rows[0]["match_gap_min"], reply.rows[0]["match_gap_max"]) == ("-24.25", "75.75")
     assert reply.metadata == {"finished": True}
