@@ -133,10 +133,10 @@ class Candidates:
 
 
 def _group_by_length(flows: Sequence[Flow]) -> Iterable[Sequence[Flow]]:
-    """Flows of similar length together: all of them, or by powers of two."""
+    """Flows of similar length together: all of them, or by powers of two. A few are one small window in any case."""
+    if len(flows) <= SMALL_WINDOW:
+        return [flows] if flows else []
     lengths = list(map(sub, map(_LATEST, flows), map(_EARLIEST, flows)))
-    if not lengths:
-        return []
     if max(lengths) <= SIMILAR * min(lengths):
         return [flows]
     groups: dict[int, list[Flow]] = {}
