@@ -10,6 +10,7 @@ from flowlag.chunks import ChunkTagger
 from flowlag.enrich import Enricher
 from flowlag.errors import FlowlagError, SettingsError
 from flowlag.frames import serve
+from flowlag.lookup import load_windows
 from flowlag.settings import parse_arguments
 
 
@@ -27,7 +28,7 @@ class FlowlagEnrichCommand(StreamingCommand):
             settings = parse_arguments(self.fieldnames, self.name)
         except SettingsError as error:
             self._stop(error)
-        self.enricher = Enricher(settings)
+        self.enricher = Enricher(settings, load_windows(settings))
         self.configuration.required_fields = settings.input_fields
 
     def stream(self, records):

@@ -10,10 +10,10 @@ from conftest import ROOT
 ORDER = [
     ("errors", "fields", "interval"),
     ("instants", "settings"),
-    ("lines", "record", "windows", "match_settings", "relation", "candidates"),
+    ("lines", "record", "windows", "learned", "match_settings", "relation", "candidates", "profile_settings", "modes"),
     ("timing",),
     ("tags",),
-    ("enrich", "match"),
+    ("enrich", "match", "profile"),
     (
         "chunks",
         "frames",
@@ -25,9 +25,12 @@ ORDER = [
         "output",
         "pairs",
         "pair_output",
+        "lookup",
+        "profile_table",
         "shell",
         "cli_enrich",
         "cli_match",
+        "cli_profile",
         "cli",
         "__main__",
     ),
@@ -35,7 +38,7 @@ ORDER = [
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 PURE = {name for names in ORDER[:-1] for name in names}
 PURE_IMPORTS = {
-    "__future__", "collections", "dataclasses", "datetime", "dateutil", "bisect", "decimal", "flowlag", "functools", "heapq", "itertools", "json", "operator", "re", "typing",
+    "__future__", "collections", "dataclasses", "datetime", "dateutil", "bisect", "decimal", "flowlag", "functools", "heapq", "itertools", "json", "operator", "re", "types", "typing",
 }  # fmt: skip
 LIB = sorted((ROOT / "lib" / "flowlag").glob("*.py"))
 BIN = sorted((ROOT / "bin").glob("*.py"))

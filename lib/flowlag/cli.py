@@ -10,9 +10,10 @@ from typing import Optional
 from flowlag import __version__
 from flowlag.cli_enrich import enrich
 from flowlag.cli_match import match
+from flowlag.cli_profile import profile
 from flowlag.shell import FAILED, INTERRUPTED, Parser, complain, drop_stdout
 
-COMMANDS = {"enrich": enrich, "match": match}
+COMMANDS = {"enrich": enrich, "match": match, "profile": profile}
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Callable, Optional
 
 from flowlag.fields import Values, pick_values
+from flowlag.learned import LearnedWindows
 from flowlag.lines import HEADER, read_raw
 from flowlag.record import UNTAGGABLE, judge_values
 from flowlag.settings import Settings
 from flowlag.tags import TAG_FIELDS, Tags, write_tags
 from flowlag.timing import time_record
-from flowlag.windows import Learned, find_window
+from flowlag.windows import find_window
 
 _VALID = frozenset(("ok", "nodata", "skipdata"))
 #: Distinct answers kept, about 1 kB each; flows of one chunk share far fewer (start, end) pairs.
@@ -31,7 +32,7 @@ Get = Callable[[str], Optional[str]]
 class Enricher:
     """Tags events under one set of settings, and counts what it saw by status."""
 
-    def __init__(self, settings: Settings, learned: Optional[Learned] = None) -> None:
+    def __init__(self, settings: Settings, learned: Optional[LearnedWindows] = None) -> None:
         self.settings = settings
         self.fields = tuple(settings.prefix + name for name in TAG_FIELDS)
         self.counts: Counter[str] = Counter()
@@ -40,12 +41,16 @@ class Enricher:
 
     def tag(self, get: Get) -> Tags:
         """The tags of the event whose fields `get` returns as text (None or empty where absent). Never raises."""
+        return self.read(get)[1]
+
+    def read(self, get: Get) -> tuple[Values, Tags]:
+        """The values on which the verdict on an event stands, and its tags; the event is counted."""
         values = pick_values(get, self.settings.names)
         tags = self._judge(values)
         if tags.status not in _VALID and self.settings.reads_raw:
-            tags = self._ask_raw(get("_raw"), values, tags)
+            values, tags = self._ask_raw(get("_raw"), values, tags)
         self.counts[tags.status] += 1
-        return tags
+        return values, tags
 
     def tag_line(self, values: Values) -> Tags:
         """The tags of a line that a layout has already taken apart: whatever is in it, it is a flow log record."""
@@ -74,6 +79,13 @@ class Enricher:
         return tags.event_time(self.settings.time)
 
     def warning(self) -> Optional[str]:
+        """What could not be tagged, and what could not be used of the learned windows; None when all was well."""
+        sentences = [self._untagged()]
+        if self._learned is not None and self._learned.complaint:
+            sentences.append(f"{self._learned.complaint}.")
+        return " ".join(filter(None, sentences)) or None
+
+    def _untagged(self) -> Optional[str]:
         """The one sentence about flow log events that could not be tagged, None when there is nothing to say."""
         total = sum(self.counts.values())
         failed = {status: self.counts[status] for status in UNTAGGABLE if self.counts[status]}
@@ -90,16 +102,16 @@ class Enricher:
             )
         return None
 
-    def _ask_raw(self, raw: Optional[str], values: Values, verdict: Tags) -> Tags:
+    def _ask_raw(self, raw: Optional[str], values: Values, verdict: Tags) -> tuple[Values, Tags]:
         """What `_raw` makes of an event whose fields gave no valid record: contract section 2."""
         found = read_raw(raw, self.settings.layout) if raw else None
         if found is None:
-            return verdict
+            return values, verdict
         if not isinstance(found, Values):
-            return Tags(HEADER)
+            return values, Tags(HEADER)
         tags = self._judge(found, True)
         fields_silent = values.start is None and values.end is None
-        return tags if fields_silent or tags.status in _VALID else verdict
+        return (found, tags) if fields_silent or tags.status in _VALID else (values, verdict)
 
     def _judge(self, values: Values, recognised: bool = False) -> Tags:
         tags = self._memo.get((values, recognised))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The aggregation window in which a record sat, where that is known: given, filled by the record itself, or assumed.
 
-Windows that were learned for an interface come between `option` and `record` (contract section 1); `Learned` is the
-place for them, and nothing fills it yet. Nothing is clock aligned at AWS, so a window is never guessed unasked.
+Windows that were learned for an interface (learned.py) come between `option` and `record` (contract section 1). Nothing
+is clock aligned at AWS, so a window is never guessed unasked.
 """
 
 from __future__ import annotations

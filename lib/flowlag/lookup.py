@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lookup file of learned windows: lookups/flowlag_windows.csv in the app's own folder, and nothing outside it.
+
+On an indexer the app lies in the search bundle, so the path is taken from this file. A missing file is no error: then
+nothing was learned yet, and looking costs one stat.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import stat
+from pathlib import Path
+from typing import Optional
+
+from flowlag.learned import LearnedWindows, learn
+from flowlag.settings import Settings
+
+#: The app's folder: lib/flowlag/ lies in it.
+APP = Path(__file__).resolve().parent.parent.parent
+PLACE = Path("lookups", "flowlag_windows.csv")
+#: A larger file is not read: 100 000 rows have 16 MB and take a quarter of a second, in each process of each search.
+MOST_BYTES = 32 * 1024 * 1024
+
+
+def load_windows(settings: Settings, app: Path = APP) -> Optional[LearnedWindows]:
+    """What was learned, or why it cannot be used (`complaint`); None where nothing is asked for, or nothing is there."""
+    if settings.windows == "none" or settings.phase_us is not None:
+        return None
+    path = app / PLACE
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        return LearnedWindows(complaint=f"{PLACE}: it cannot be read ({error.strerror}), so that no window was learned")
+    learned = _load(path, found, app, settings)
+    if learned.complaint:
+        learned.complaint = f"{PLACE}: {learned.complaint}"
+    return learned
+
+
+def _load(path: Path, found: os.stat_result, app: Path, settings: Settings) -> LearnedWindows:
+    if not stat.S_ISREG(found.st_mode) or not path.resolve().is_relative_to(app.resolve()):
+        return LearnedWindows(complaint="it is no file in the folder of the app, so that no window was learned")
+    if found.st_size > MOST_BYTES:
+        return LearnedWindows(complaint=f"it has more than {MOST_BYTES >> 20} MB, so that no window was learned")
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        return learn(csv.reader(io.StringIO(text, newline="")), settings.interval_us)
+    except OSError as error:
+        return LearnedWindows(complaint=f"it cannot be read ({error.strerror}), so that no window was learned")
+    except (UnicodeDecodeError, csv.Error) as error:
+        return LearnedWindows(complaint=f"it is damaged ({error}), so that no window was learned")

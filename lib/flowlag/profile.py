@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events in, what each interface's records look like out: how they are stamped, and how late they arrive.
+
+No record is held. Of each interface there are counters: of records by their stamps and kind, and of index lags by the
+record's end, all in whole seconds. An hour has 3600 ends at most; an interface on a grid of a minute uses 60 of them,
+one in batches about 130, and what a busy one adds is higher counts. All that a row says follows from the counters, so
+the order in which events arrive changes nothing, and percentiles are exact (lags of stamps with decimals are rounded
+up, by less than a second).
+
+Authority: contract section 4.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, Optional
+
+from flowlag.enrich import Enricher, Get
+from flowlag.instants import parse_instant, parse_seconds
+from flowlag.interval import SECOND_US, write_seconds
+from flowlag.modes import Mode, Span, Tally, find_changes, judge_mode
+from flowlag.profile_settings import LONGEST_OWN_S, ProfileSettings
+from flowlag.record import STATUSES, UNTAGGABLE, VALID, count_packets
+from flowlag.settings import RESOLUTION_US
+
+#: Output fields in order.
+PROFILE_FIELDS = (
+    "interface_id", "records", "ok", "nodata", "skipdata", "unreadable", "timing_mode", "mode_support", "interval",
+    "phase", "window_p50", "window_max", "single_packet", "single_packet_long", "first_start", "last_end",
+    "index_lag_p50", "index_lag_p95", "index_lag_p99", "index_lag_max", "suggest_delay", "suggest_lookback",
+)  # fmt: skip
+
+_UNREADABLE = "unreadable"
+_RESOLUTION_S = RESOLUTION_US // SECOND_US
+
+
+class _Kind(NamedTuple):
+    """Records that are counted as one: of one interface, with the same stamps, of one kind."""
+
+    end_s: Optional[int]  # of an unreadable record its end, else its start, None where neither is a time
+    start_s: Optional[int]
+    status: str  # a valid status, or unreadable
+    is_single: bool
+
+
+class _Seen:
+    """The counters of one interface, or of that part of it that makes a row."""
+
+    def __init__(self) -> None:
+        self.kinds: Counter[_Kind] = Counter()
+        self.lags: Counter[tuple[int, int]] = Counter()  # (end, lag)
+
+    def windows(self) -> dict[Span, Tally]:
+        """The distinct windows of ok records."""
+        windows: dict[Span, Tally] = {}
+        for kind, count in self.kinds.items():
+            if kind.status == "ok" and kind.start_s is not None and kind.end_s is not None:
+                span = Span(kind.start_s, kind.end_s)
+                records, single = windows.get(span, (0, 0))
+                windows[span] = Tally(records + count, single + count * kind.is_single)
+        return windows
+
+    def cut(self, ends: list[int]) -> list[_Seen]:
+        """The parts that begin at these ends, and the one before them, to which records without a time belong."""
+        parts = [_Seen() for _ in range(len(ends) + 1)]
+        for kind, count in self.kinds.items():
+            parts[0 if kind.end_s is None else bisect_right(ends, kind.end_s)].kinds[kind] = count
+        for (end_s, lag_s), count in self.lags.items():
+            parts[bisect_right(ends, end_s)].lags[end_s, lag_s] = count
+        return parts
+
+
+class Profiler:
+    """Takes events one by one and gives the rows at the end."""
+
+    def __init__(self, settings: ProfileSettings) -> None:
+        self.settings = settings
+        self.counts: Counter[str] = Counter()
+        self._enricher = Enricher(settings.reading)
+        self._interfaces: dict[str, _Seen] = {}
+        self._names = [settings.reading.prefix + name for name in ("status", "start", "end")]
+
+    def feed(self, get: Get) -> None:
+        """Take one event whose fields `get` returns as text (None or empty where absent), tagged or not."""
+        values, tags = self._enricher.read(get)
+        status, start, end = tags.status, tags.start, tags.end
+        tagged = get(self._names[0])
+        if tagged in STATUSES:  # flowlagenrich was told more about this event than can be seen here
+            status, start, end = tagged, get(self._names[1]) or "", get(self._names[2]) or ""
+        self.counts[status] += 1
+        if status not in ("other", "header"):
+            seen = self._interfaces.setdefault(values.interface or "", _Seen())
+            self._count(seen, _name_kind(status, start, end, count_packets(values.packets) == 1), end, get)
+
+    def close(self) -> Iterator[dict[str, str]]:
+        """The rows, ordered by interface and time, each with all of PROFILE_FIELDS. Call it after the last event."""
+        for interface, seen in sorted(self._interfaces.items()):
+            for part, mode in self._rows_of(seen):
+                yield dict(zip(PROFILE_FIELDS, self._write(interface, part, mode)))
+
+    def warning(self) -> Optional[str]:
+        """The one sentence about what could not be read, None when there is nothing to say."""
+        total = sum(self.counts.values())
+        failed = {status: self.counts[status] for status in UNTAGGABLE if self.counts[status]}
+        if failed:
+            reasons = ", ".join(f"{count} {status}" for status, count in failed.items())
+            return (
+                f"{sum(failed.values())} of {total} events look like flow log records but could not be read "
+                f"({reasons}); they count as unreadable."
+            )
+        if total and self.counts["other"] == total:
+            return (
+                f"no flow log event was recognised among {total} events; put flowlagenrich with its options for field "
+                "names and format before flowlagprofile."
+            )
+        return None
+
+    def _count(self, seen: _Seen, kind: _Kind, end: str, get: Get) -> None:
+        seen.kinds[kind] += 1
+        if kind.status == "ok" and kind.end_s is not None:
+            indexed_us, end_us = parse_instant(get("_indextime") or ""), parse_seconds(end)
+            if indexed_us is not None and end_us is not None:
+                seen.lags[kind.end_s, -((end_us - indexed_us) // SECOND_US)] += 1
+
+    def _rows_of(self, seen: _Seen) -> list[tuple[_Seen, Mode]]:
+        """The interface as a whole; where its phase changed, and every part is a grid, the parts."""
+        interval_s, minrecords = self.settings.interval_s, self.settings.minrecords
+        windows = seen.windows()
+        changes = find_changes(sorted({span.end_s for span in windows}), interval_s)
+        if changes:
+            parts = [(part, judge_mode(part.windows(), interval_s, minrecords)) for part in seen.cut(changes)]
+            if all(mode.name == "grid" for _, mode in parts):
+                return parts
+        return [(seen, judge_mode(windows, interval_s, minrecords))]
+
+    def _write(self, interface: str, seen: _Seen, mode: Mode) -> list[str]:
+        statuses: Counter[str] = Counter()
+        for kind, count in seen.kinds.items():
+            statuses[kind.status] += count
+        windows = seen.windows()
+        lengths = Counter(span.duration_s + _RESOLUTION_S for span in windows)
+        timed = [kind for kind in seen.kinds if kind.status in VALID]
+        return [
+            interface,
+            str(sum(statuses.values())),
+            *(str(statuses[status]) for status in ("ok", "nodata", "skipdata", _UNREADABLE)),
+            mode.name,
+            "" if mode.agreeing is None else _write_share(mode.agreeing, statuses["ok"]),
+            *(("", "") if mode.phase_s is None else (str(self.settings.interval_s), str(mode.phase_s))),
+            _write_count(rank(lengths, 50)),
+            _write_count(max(lengths, default=None)),
+            str(sum(tally.single for tally in windows.values())),
+            str(sum(tally.single for span, tally in windows.items() if span.duration_s > LONGEST_OWN_S)),
+            _write_count(min((kind.start_s for kind in timed if kind.start_s is not None), default=None)),
+            _write_count(max((kind.end_s for kind in timed if kind.end_s is not None), default=None)),
+            *self._write_lags(seen),
+        ]
+
+    def _write_lags(self, seen: _Seen) -> list[str]:
+        """The index lag, how long to wait, and how far back to look; all empty where no index time is known."""
+        lags: Counter[int] = Counter()
+        for (_, lag_s), count in seen.lags.items():
+            lags[lag_s] += count
+        if not lags:
+            return [""] * 6
+        p50, p95, p99 = (rank(lags, percent) or 0 for percent in (50, 95, 99))
+        reading = self.settings.reading
+        lookback_us = max(max(lags), 0) * SECOND_US + reading.lag_us + reading.interval_us
+        # nobody can wait a negative time, whatever a clock that is wrong makes of the lag
+        return [str(p50), str(p95), str(p99), str(max(lags)), str(max(p99, 0)), write_seconds(lookback_us)]
+
+
+def rank(counts: Mapping[int, int], percent: int) -> Optional[int]:
+    """The percentile by nearest rank: the smallest value that `percent` of all are not above; None of nothing."""
+    left = -(-sum(counts.values()) * percent // 100)
+    for value in sorted(counts):
+        left -= counts[value]
+        if left <= 0:
+            return value
+    return None
+
+
+def _name_kind(status: str, start: str, end: str, is_single: bool) -> _Kind:
+    start_us, end_us = parse_seconds(start) if start else None, parse_seconds(end) if end else None
+    start_s, end_s = (None if time_us is None else time_us // SECOND_US for time_us in (start_us, end_us))
+    if status not in VALID or start_s is None or end_s is None or end_s < start_s:
+        return _Kind(start_s if end_s is None else end_s, None, _UNREADABLE, False)
+    return _Kind(end_s, start_s, status, is_single)
+
+
+def _write_count(number: Optional[int]) -> str:
+    return "" if number is None else str(number)
+
+
+def _write_share(part: int, whole: int) -> str:
+    """A share from 0 to 1 with at most six decimals."""
+    return write_seconds((part * 1_000_000 + whole // 2) // whole)
