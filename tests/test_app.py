@@ -14,6 +14,8 @@ import pytest
 import flowlag
 from flowlag.match import MATCH_FIELDS
 from flowlag.match_settings import MATCH_OPTIONS
+from flowlag.profile import PROFILE_FIELDS
+from flowlag.profile_settings import PROFILE_OPTIONS
 from flowlag.settings import OPTIONS
 from flowlag.tags import TAG_FIELDS
 
@@ -58,8 +60,12 @@ def splunk_pattern(pattern: str) -> re.Pattern[str]:
 COMMANDS = read_conf("default/commands.conf")
 SEARCHBNF = read_conf("default/searchbnf.conf")
 MACROS = read_conf("default/macros.conf")
-COMMAND_OPTIONS = {"flowlagenrich": OPTIONS, "flowlagmatch": MATCH_OPTIONS}
-COMMAND_FIELDS = {"flowlagenrich": [f"flowlag_{name}" for name in TAG_FIELDS], "flowlagmatch": MATCH_FIELDS}
+COMMAND_OPTIONS = {"flowlagenrich": OPTIONS, "flowlagmatch": MATCH_OPTIONS, "flowlagprofile": PROFILE_OPTIONS}
+COMMAND_FIELDS = {
+    "flowlagenrich": [f"flowlag_{name}" for name in TAG_FIELDS],
+    "flowlagmatch": MATCH_FIELDS,
+    "flowlagprofile": PROFILE_FIELDS,
+}
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("default/*.conf")))
@@ -187,9 +193,10 @@ def test_lib_reaches_the_indexers(folder: str, module: str) -> None:
 
 
 def test_metadata_exports_what_other_apps_use() -> None:
-    """Commands, their help and the macros work in every app; only administrators write."""
+    """Commands, their help, the macros and the lookup work in every app; only administrators write."""
     meta = read_conf("metadata/default.meta")
-    assert all(meta[kind] == {"export": "system"} for kind in ("commands", "searchbnf", "macros"))
+    kinds = ("commands", "searchbnf", "macros", "savedsearches", "transforms", "lookups")
+    assert all(meta[kind] == {"export": "system"} for kind in kinds)
     assert meta[""]["access"] == "read : [ * ], write : [ admin, sc_admin ]"
 
 

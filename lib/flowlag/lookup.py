@@ -25,7 +25,7 @@ MOST_BYTES = 32 * 1024 * 1024
 
 
 def load_windows(settings: Settings, app: Path = APP) -> Optional[LearnedWindows]:
-    """What was learned, or why it cannot be used (`complaint`); None where nothing is asked for, or nothing is there."""
+    """What was learned, or why it cannot be used (`complaint`); None where nothing is asked for or there."""
     if settings.windows == "none" or settings.phase_us is not None:
         return None
     path = app / PLACE
@@ -47,7 +47,7 @@ def _load(path: Path, found: os.stat_result, app: Path, settings: Settings) -> L
     if found.st_size > MOST_BYTES:
         return LearnedWindows(complaint=f"it has more than {MOST_BYTES >> 20} MB, so that no window was learned")
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig").replace("\0", "\ufffd")  # Python 3.9 refuses a NUL
         return learn(csv.reader(io.StringIO(text, newline="")), settings.interval_us)
     except OSError as error:
         return LearnedWindows(complaint=f"it cannot be read ({error.strerror}), so that no window was learned")

@@ -81,12 +81,10 @@ def judge_mode(windows: Windows, interval_s: int, minrecords: int) -> Mode:
     phase_s = _best_phase(Counter(end % interval_s for end in ends), interval_s)
     on_grid = [end for end in ends if _is_on_phase(end, phase_s, interval_s)]
     agreeing = _count({span: tally for span, tally in windows.items() if span.end_s in set(on_grid)})
-    if (
-        min(agreeing / records, len(on_grid) / len(ends)) >= MIN_SUPPORT
-        and _count_closes(on_grid, phase_s, interval_s) >= ends_needed(interval_s)
-        and sum(span.duration_s > interval_s for span in windows) <= MOST_LONG * len(windows)
-    ):
-        return Mode("grid", agreeing, phase_s)
+    has_support = min(agreeing / records, len(on_grid) / len(ends)) >= MIN_SUPPORT
+    if has_support and sum(span.duration_s > interval_s for span in windows) / len(windows) <= MOST_LONG:
+        is_seen = _count_closes(on_grid, phase_s, interval_s) >= ends_needed(interval_s)
+        return Mode("grid", agreeing, phase_s) if is_seen else UNKNOWN
     too_few = UNKNOWN if len(ends) < MIN_ENDS else Mode("mixed", max(own, agreeing))
     return _judge_batch(windows, ends, len(on_grid), interval_s) or too_few
 

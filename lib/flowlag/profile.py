@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Optional
 
 from flowlag.enrich import Enricher, Get
-from flowlag.instants import parse_instant, parse_seconds
+from flowlag.instants import parse_instant
 from flowlag.interval import SECOND_US, write_seconds
 from flowlag.modes import Mode, Span, Tally, find_changes, judge_mode
 from flowlag.profile_settings import LONGEST_OWN_S, ProfileSettings
@@ -120,7 +120,7 @@ class Profiler:
     def _count(self, seen: _Seen, kind: _Kind, end: str, get: Get) -> None:
         seen.kinds[kind] += 1
         if kind.status == "ok" and kind.end_s is not None:
-            indexed_us, end_us = parse_instant(get("_indextime") or ""), parse_seconds(end)
+            indexed_us, end_us = parse_instant(get("_indextime") or ""), parse_instant(end)
             if indexed_us is not None and end_us is not None:
                 seen.lags[kind.end_s, -((end_us - indexed_us) // SECOND_US)] += 1
 
@@ -183,7 +183,7 @@ def rank(counts: Mapping[int, int], percent: int) -> Optional[int]:
 
 
 def _name_kind(status: str, start: str, end: str, is_single: bool) -> _Kind:
-    start_us, end_us = parse_seconds(start) if start else None, parse_seconds(end) if end else None
+    start_us, end_us = parse_instant(start), parse_instant(end)
     start_s, end_s = (None if time_us is None else time_us // SECOND_US for time_us in (start_us, end_us))
     if status not in VALID or start_s is None or end_s is None or end_s < start_s:
         return _Kind(start_s if end_s is None else end_s, None, _UNREADABLE, False)
