@@ -23,12 +23,16 @@ from test_house import ORDER
 import compare
 import flowlag
 import package as packaging
+import truth
 from flowlag.errors import SettingsError
 from flowlag.fields import LAYOUTS, Names
 from flowlag.instants import parse_instant
 from flowlag.interval import SECOND_US, Interval, write_seconds
 from flowlag.match import MATCH_FIELDS
 from flowlag.match_settings import MATCH_OPTIONS, RELATIONS, parse_match_arguments, parse_match_settings
+from flowlag.modes import MODES
+from flowlag.profile import PROFILE_FIELDS
+from flowlag.profile_settings import PROFILE_OPTIONS, ProfileSettings, parse_profile_arguments, parse_profile_settings
 from flowlag.record import STATUSES
 from flowlag.settings import OPTIONS, TIMES, WINDOWS, Settings, parse_arguments, parse_settings
 from flowlag.tags import TAG_FIELDS
@@ -246,7 +250,14 @@ def test_there_are_examples_of_every_kind() -> None:
     assert REFUSED
     assert len(HELP) >= 2
     assert len(CONSOLE) >= 4
-    assert all(re.search("python -m flowlag (enrich|match) ", command) for command, _ in CONSOLE)
+    assert all(re.search("python -m flowlag (enrich|match|profile) ", command) for command, _ in CONSOLE)
+
+
+PARSERS: dict[str, Callable[[list[str]], Any]] = {
+    "flowlagenrich": parse_arguments,
+    "flowlagmatch": parse_match_arguments,
+    "flowlagprofile": parse_profile_arguments,
+}
 
 
 @pytest.mark.parametrize(
@@ -255,7 +266,7 @@ def test_there_are_examples_of_every_kind() -> None:
 def test_search_has_options_that_are_allowed(search: str) -> None:
     """Every command of ours in the README and in the search assistant would start."""
     for name, arguments in commands_of(search):
-        {"flowlagenrich": parse_arguments, "flowlagmatch": parse_match_arguments}[name](arguments)
+        PARSERS[name](arguments)
     assert commands_of(search) or "`flowlag_bounds" in search
 
 
@@ -327,6 +338,29 @@ def test_comparison_is_what_its_script_prints(app: Path) -> None:
     """The table of true and false pairs, from the packaged commands."""
     (shown,) = [part.text for part in PARTS if part.text.startswith("| way |")]
     assert shown.splitlines() == list(compare.table(app))
+
+
+def test_profile_options_are_those_of_the_command() -> None:
+    """Every option is there, in order, and giving its default changes nothing."""
+    rows = table("profile option", "default")
+    assert [plain(row[0]) for row in rows] == list(PROFILE_OPTIONS)
+    assert all(parse_profile_settings([(plain(row[0]), plain(row[1]))]) == ProfileSettings() for row in rows)
+
+
+def test_profile_fields_and_modes_are_those_of_the_command() -> None:
+    """Every output field is there, in order, and every mode."""
+    assert [plain(row[0]) for row in table("profile field", "meaning")] == list(PROFILE_FIELDS)
+    assert tuple(plain(row[0]) for row in table("`timing_mode`", "when")) == MODES
+
+
+def test_truth_tables_are_what_their_script_prints() -> None:
+    """Packets in the envelope, and what the profile is worth; and the claims beside them: all packets are in it."""
+    (envelope,) = [part for part in PARTS if part.text.startswith("| mode | records | packets |")]
+    (worth,) = [part for part in PARTS if part.text.startswith("| true mode |")]
+    assert envelope.text.splitlines() == list(truth.envelope_table())
+    assert worth.text.splitlines() == list(truth.profile_table())
+    assert {row[3] for row in envelope.rows[1:]} == {"100 %"}
+    assert all(row[2] == "100 %" for row in worth.rows[1:] if int(row[1]) >= 20)
 
 
 def test_options_are_those_of_the_command() -> None:
@@ -429,6 +463,7 @@ def test_every_macro_is_explained() -> None:
     text = TEXTS["README.md"]
     assert all(f"{macro.partition('(')[0]}" in text for macro in MACROS)
     known = {f"flowlag_{name}" for name in TAG_FIELDS} | {macro.partition("(")[0] for macro in MACROS}
+    known |= {"flowlag_windows"}  # the lookup
     assert {word for word in re.findall(r"\bflowlag_\w*", text) if word != "flowlag_"} <= known
 
 

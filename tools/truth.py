@@ -93,8 +93,8 @@ def score(mode: str, count: int) -> Score:
         learned = learn([PROFILE_FIELDS, *(list(row.values()) for row in rows)], Settings().interval_us)
         windows += count_windows(mode, stretch, learned)
     total = sum(windows.values())
-    right, unsure, wrong = (verdicts[name] / INTERFACES for name in ("right", "unsure", "wrong"))
-    return Score(right, unsure, wrong, windows[True] / total, windows[False] / total)
+    shares = {name: verdicts[name] / INTERFACES for name in ("right", "unsure", "wrong")}
+    return Score(**shares, windows_right=windows[True] / total, windows_wrong=windows[False] / total)
 
 
 def envelope_table() -> Iterator[str]:

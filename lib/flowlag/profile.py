@@ -18,11 +18,12 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Optional
 
 from flowlag.enrich import Enricher, Get
+from flowlag.fields import Values, pick_values
 from flowlag.instants import parse_instant
 from flowlag.interval import SECOND_US, write_seconds
 from flowlag.modes import Mode, Span, Tally, find_changes, judge_mode
 from flowlag.profile_settings import LONGEST_OWN_S, ProfileSettings
-from flowlag.record import STATUSES, UNTAGGABLE, VALID, count_packets
+from flowlag.record import STATUSES, UNTAGGABLE, VALID, count_packets, judge_values
 from flowlag.settings import RESOLUTION_US
 
 #: Output fields in order.
@@ -33,7 +34,18 @@ PROFILE_FIELDS = (
 )  # fmt: skip
 
 _UNREADABLE = "unreadable"
+_LEFT_OUT = ("other", "header")
+#: Distinct answers kept, and the longest texts in them, as in enrich.py.
+_MEMO_SIZE, _LONGEST_IN_MEMO = 8192, 100
 _RESOLUTION_S = RESOLUTION_US // SECOND_US
+
+
+class _Record(NamedTuple):
+    """What an event says of its record's time, in microseconds."""
+
+    status: str
+    start_us: Optional[int]
+    end_us: Optional[int]
 
 
 class _Kind(NamedTuple):
@@ -80,19 +92,25 @@ class Profiler:
         self.counts: Counter[str] = Counter()
         self._enricher = Enricher(settings.reading)
         self._interfaces: dict[str, _Seen] = {}
+        self._memo: dict[Values, Optional[_Record]] = {}
         self._names = [settings.reading.prefix + name for name in ("status", "start", "end")]
 
     def feed(self, get: Get) -> None:
         """Take one event whose fields `get` returns as text (None or empty where absent), tagged or not."""
-        values, tags = self._enricher.read(get)
-        status, start, end = tags.status, tags.start, tags.end
-        tagged = get(self._names[0])
-        if tagged in STATUSES:  # flowlagenrich was told more about this event than can be seen here
-            status, start, end = tagged, get(self._names[1]) or "", get(self._names[2]) or ""
-        self.counts[status] += 1
-        if status not in ("other", "header"):
-            seen = self._interfaces.setdefault(values.interface or "", _Seen())
-            self._count(seen, _name_kind(status, start, end, count_packets(values.packets) == 1), end, get)
+        values, record = self._read(get)
+        self.counts[record.status] += 1
+        if record.status in _LEFT_OUT:
+            return
+        seen = self._interfaces.get(values.interface or "")
+        if seen is None:
+            seen = self._interfaces[values.interface or ""] = _Seen()
+        kind = _name_kind(record, values.packets)
+        seen.kinds[kind] += 1
+        if kind.status == "ok" and record.end_us is not None:
+            indexed_us = parse_instant(get("_indextime") or "")
+            if indexed_us is not None:
+                # rounded up: -(a // b) of the negative difference
+                seen.lags[record.end_us // SECOND_US, -((record.end_us - indexed_us) // SECOND_US)] += 1
 
     def close(self) -> Iterator[dict[str, str]]:
         """The rows, ordered by interface and time, each with all of PROFILE_FIELDS. Call it after the last event."""
@@ -117,12 +135,32 @@ class Profiler:
             )
         return None
 
-    def _count(self, seen: _Seen, kind: _Kind, end: str, get: Get) -> None:
-        seen.kinds[kind] += 1
-        if kind.status == "ok" and kind.end_s is not None:
-            indexed_us, end_us = parse_instant(get("_indextime") or ""), parse_instant(end)
-            if indexed_us is not None and end_us is not None:
-                seen.lags[kind.end_s, -((end_us - indexed_us) // SECOND_US)] += 1
+    def _read(self, get: Get) -> tuple[Values, _Record]:
+        """What an event says: by its tags, which know more than is seen here; else as flowlagenrich would read it."""
+        values = pick_values(get, self.settings.reading.names)
+        status, start, end = (get(name) or "" for name in self._names)
+        if status in STATUSES:
+            if values.interface is None:
+                values = self._enricher.read(get)[0]
+            return values, _Record(status, parse_instant(start), parse_instant(end))
+        # packets and interface differ between records that are else the same, and tell no time
+        record = self._judge(values._replace(packets=None, interface=None))
+        if record is not None:
+            return values, record
+        values, tags = self._enricher.read(get)
+        return values, _Record(tags.status, parse_instant(tags.start), parse_instant(tags.end))
+
+    def _judge(self, values: Values) -> Optional[_Record]:
+        """The record that an event's fields make, None where they make no valid one; distinct answers are kept."""
+        if values in self._memo:
+            return self._memo[values]
+        judged = judge_values(values)
+        record = _Record(judged.status, judged.start_us, judged.end_us) if judged.is_valid else None
+        if all(text is None or len(text) <= _LONGEST_IN_MEMO for text in values):
+            if len(self._memo) >= _MEMO_SIZE:
+                self._memo.clear()
+            self._memo[values] = record
+        return record
 
     def _rows_of(self, seen: _Seen) -> list[tuple[_Seen, Mode]]:
         """The interface as a whole; where its phase changed, and every part is a grid, the parts."""
@@ -182,12 +220,12 @@ def rank(counts: Mapping[int, int], percent: int) -> Optional[int]:
     return None
 
 
-def _name_kind(status: str, start: str, end: str, is_single: bool) -> _Kind:
-    start_us, end_us = parse_instant(start), parse_instant(end)
+def _name_kind(record: _Record, packets: Optional[str]) -> _Kind:
+    status, start_us, end_us = record
     start_s, end_s = (None if time_us is None else time_us // SECOND_US for time_us in (start_us, end_us))
     if status not in VALID or start_s is None or end_s is None or end_s < start_s:
         return _Kind(start_s if end_s is None else end_s, None, _UNREADABLE, False)
-    return _Kind(end_s, start_s, status, is_single)
+    return _Kind(end_s, start_s, status, count_packets(packets) == 1)
 
 
 def _write_count(number: Optional[int]) -> str:

@@ -7,7 +7,6 @@ import re
 from typing import Optional
 
 from flowlag.chunks import cut_line_end, decode, read_records, scan_record, split_record, unquote
-from flowlag.enrich import Get
 from flowlag.profile import PROFILE_FIELDS, Profiler
 
 _SPECIAL = re.compile(r'[,"\r\n]')
@@ -26,15 +25,15 @@ class ProfileTable:
         names = [decode(unquote(name)) for name in split_record(cut_line_end(text[:start])[0])]
         places = {name: i for i, name in reversed(list(enumerate(names)))}  # of two columns with one name, the first
 
-        def getter(values: list[str]) -> Get:
-            def get(name: str) -> Optional[str]:
-                place = places.get(name)
-                return None if place is None or place >= len(values) else decode(values[place])
+        row: list[list[str]] = [[]]  # the values that `get` looks at
 
-            return get
+        def get(name: str) -> Optional[str]:
+            place = places.get(name)
+            return None if place is None or place >= len(row[0]) else decode(row[0][place])
 
         for values, _ in read_records(text, start):
-            self._profiler.feed(getter(values))
+            row[0] = values
+            self._profiler.feed(get)
 
     def close(self) -> bytes:
         """The reply body with all rows; empty when there is none."""
