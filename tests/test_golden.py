@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Golden cases: golden/<case>/ holds in.log (raw lines) or in.csv (extracted fields), args.txt (an argument a line),
-expected.csv (every tag of every event) and WHY.md. They run through the packaged command; `make golden` writes
-expected.csv anew, and its diff is the review.
+expected.csv (every tag of every event) and WHY.md; in cases whose name begins with `profile`, expected.csv is what
+flowlagprofile gives. A lookup.csv is put where the app finds what was learned. They run through the packaged commands;
+`make golden` writes expected.csv anew, and its diff is the review.
 """
 
 import csv
 import io
+import shutil
 from pathlib import Path
 
 import pytest
@@ -38,12 +40,31 @@ def tagged(case, script, python):
     return out.getvalue()
 
 
+def profiled(case, script, python):
+    """The profile of the case's events, as the packaged command gives it."""
+    arguments = (case / "args.txt").read_text(encoding="utf-8").splitlines()
+    _, (reply,) = run_command(script, python, arguments, [write_body(read_events(case))])
+    return reply.body.decode()
+
+
+def run_case(case, app, python, folder):
+    if case.name.startswith("profile"):
+        return profiled(case, app / "bin" / "flowlagprofile.py", python)
+    lookup = case / "lookup.csv"
+    if lookup.exists():
+        app = Path(shutil.copytree(app, folder / "flowlag"))
+        (app / "lookups").mkdir()
+        shutil.copy(lookup, app / "lookups" / "flowlag_windows.csv")
+    return tagged(case, app / "bin" / "flowlagenrich.py", python)
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_golden(case, script, python, request):
+def test_golden(case, app, python, request, tmp_path):
     expected = case / "expected.csv"
+    found = run_case(case, app, python, tmp_path)
     if request.config.getoption("--update-golden"):
-        expected.write_text(tagged(case, script, python), encoding="utf-8")
-    assert tagged(case, script, python) == expected.read_text(encoding="utf-8")
+        expected.write_text(found, encoding="utf-8")
+    assert found == expected.read_text(encoding="utf-8")
 
 
 def test_every_case_says_why():
