@@ -12,14 +12,16 @@ import pytest
 from test_app import read_conf
 from test_rules import RULES, SEARCHES, arguments_of, commands_of, expand, seconds, split_outside_quotes
 
+from compare import play_interface
 from flowlag.learned import COLUMNS
+from flowlag.match_settings import parse_match_arguments
 from flowlag.profile import PROFILE_FIELDS
 from flowlag.profile_settings import parse_profile_arguments
 from flowlag.settings import parse_arguments
 from generate import BEGIN, play
 from scp import run_command, write_body
 
-LEARN, DELIVERY = "Flow Logs - Learn Windows", "Flow Logs - Delivery Lag"
+LEARN, DELIVERY, MEASURE = "Flow Logs - Learn Windows", "Flow Logs - Delivery Lag", "Flow Logs - Measured Lag"
 OURS = {name: keys for name, keys in SEARCHES.items() if name not in RULES}
 KEYS = {
     "description", "search", "disabled", "enableSched", "is_visible", "realtime_schedule", "schedule_window",
@@ -29,7 +31,7 @@ INDEX_TIME_KEYS = {"dispatch.index_earliest", "dispatch.index_latest"}
 
 
 def test_these_and_no_other():
-    assert list(OURS) == [LEARN, DELIVERY]
+    assert list(OURS) == [LEARN, DELIVERY, MEASURE]
 
 
 @pytest.mark.parametrize("stanza", OURS)
@@ -46,6 +48,8 @@ def test_search_is_off_and_well_formed(stanza):
             parse_arguments(arguments_of(command))
         if command.startswith("flowlagprofile"):
             parse_profile_arguments(arguments_of(command))
+        if command.startswith("flowlagmatch"):
+            parse_match_arguments(arguments_of(command))
 
 
 def test_fields_are_those_of_the_command():
@@ -139,3 +143,76 @@ def test_delivery_lag(run):
         ("eni-batch", "399", "520"),
         ("eni-grid0", "118", "239"),
     ]
+
+
+# --- the lag, measured ---
+
+#: The commands behind flowlagmatch, which measured() below does in Python; change both together.
+MEASURING = [
+    "eval start_after=flow_flowlag_start-_time, end_before=_time-flow_flowlag_end, "
+    "outside=max(0,start_after,end_before), is_possible=if(match_gap_min<=1 AND match_gap_max>=-1,1,0)",
+    "sort 0 _time, -is_possible, outside",
+    "dedup _time user src src_port dest keepempty=true",
+    "lookup flowlag_windows interface_id AS flow_interface_id OUTPUT timing_mode",
+    'eval timing_mode=case(match_certainty="none","none",isnull(timing_mode),"unknown",true(),mvindex(timing_mode,0))',
+    "eval share_without=round(1-with_possible_record/logins,4)",
+]
+MODES = ("grid", "quiet-grid", "batch", "flow")
+
+
+def connections(more_lag=0):
+    """Flows and logins of four interfaces; each login is the first packet of its connection, and one has no flow log."""
+    rows = []
+    for number, mode in enumerate(MODES):
+        records, logins = play_interface(number, mode)
+        for record in records:
+            times = {"start_time": str(record.start + more_lag), "end_time": str(record.end + more_lag)}
+            client = {"src_ip": f"2001:db8::{number}", "src_port": str(40000 + record.flow)}
+            rows.append({**times, **client, "action": "allowed", "interface_id": mode, "packets": "3"})
+        for time, connection in logins:
+            client = {"src": f"2001:db8::{number}", "src_port": str(40000 + connection)}
+            rows.append({"_time": str(time), **client, "action": "success", "user": f"user{connection}", "dest": mode})
+    return [*rows, {"_time": str(BEGIN), "src": "2001:db8::9", "src_port": "1", "action": "success", "user": "nobody"}]
+
+
+def measured(run, rows):
+    """timing_mode -> logins, with_possible_record, share_without, the greatest start_after and end_before."""
+    _, enrich, match, *rest = commands_of(MEASURE)
+    assert [command for command in rest if not command.startswith("stats ")] == MEASURING
+    pairs = run(match, run(enrich, rows))
+    best = {}
+    for pair in pairs:
+        if pair["match_certainty"] == "none":
+            values = ("none", 0, None, None)
+        else:
+            start_after = float(pair["flow_flowlag_start"]) - float(pair["_time"])
+            end_before = float(pair["_time"]) - float(pair["flow_flowlag_end"])
+            is_possible = float(pair["match_gap_min"]) <= 1 and float(pair["match_gap_max"]) >= -1
+            values = (pair["flow_interface_id"].replace("quiet-", ""), int(is_possible), start_after, end_before)
+        rank = (-values[1], max(0, values[2] or 0, values[3] or 0))
+        login = tuple(pair.get(name, "") for name in ("_time", "user", "src", "src_port", "dest"))
+        best[login] = min(best.get(login, (rank, values)), (rank, values))
+    table = {}
+    for mode in {values[0] for _, values in best.values()}:
+        rows = [values for _, values in best.values() if values[0] == mode]
+        possible = sum(values[1] for values in rows)
+        greatest = [max(values[i] for values in rows) if mode != "none" else None for i in (2, 3)]
+        table[mode] = (len(rows), possible, round(1 - possible / len(rows), 4), *greatest)
+    return table
+
+
+def test_where_sixty_seconds_hold(run):
+    """Every login has a possible record, none is stamped more than 60 s late, and none before its login."""
+    table = measured(run, connections())
+    assert {mode: row[:3] for mode, row in table.items()} == {
+        "grid": (40, 40, 0), "batch": (20, 20, 0), "flow": (20, 20, 0), "none": (1, 0, 1),
+    }  # fmt: skip
+    assert 50 < table["flow"][3] <= 60 and all(row[4] <= 1 for mode, row in table.items() if mode != "none")
+
+
+def test_where_the_lag_is_longer(run):
+    """Stamps that are 45 s later: some logins have no possible record, and start_after_max tells the lag to set."""
+    table = measured(run, connections(more_lag=45))
+    assert all(row[2] > 0.2 for mode, row in table.items() if mode in ("batch", "flow"))
+    assert 95 < table["flow"][3] <= 105
+    assert arguments_of(commands_of(MEASURE)[1]) == ["lag=60"], "the lag in use"
