@@ -8,10 +8,11 @@ computed once and kept in a bounded memo.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Callable, Optional
 
 from flowlag.fields import Values, pick_values
+from flowlag.interval import SECOND_US
 from flowlag.lines import HEADER, read_raw
 from flowlag.record import UNTAGGABLE, judge_values
 from flowlag.settings import Settings
@@ -53,6 +54,23 @@ class Enricher:
         self.counts[tags.status] += 1
         return tags
 
+    def judge(self, values: Values) -> Tags:
+        """The tags that an event's fields alone give; nothing is counted."""
+        return self._judge(values)
+
+    @property
+    def roles(self) -> dict[str, Sequence[str]]:
+        """The values that tags depend on, and the fields tried for each; the interface tells learned windows only."""
+        names = self.settings.names._asdict()
+        return {role: names[role] for role in names if role != "interface" or self._learned is not None}
+
+    @property
+    def period_s(self) -> Optional[int]:
+        """A record moved by a multiple of so many seconds keeps its tags, but for the times in them; None if never."""
+        if self._learned is not None:
+            return None
+        return 1 if self.settings.phase_us is None else self.settings.interval_us // SECOND_US
+
     def rows(self, events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """The plain path: each event with `_time` and its tags set, tag fields last and in order."""
         for event in events:
@@ -92,7 +110,7 @@ class Enricher:
 
     def _ask_raw(self, raw: Optional[str], values: Values, verdict: Tags) -> Tags:
         """What `_raw` makes of an event whose fields gave no valid record: contract section 2."""
-        found = read_raw(raw, self.settings.layout) if raw else None
+        found = read_raw(raw, self.settings.layout, self.settings.names) if raw else None
         if found is None:
             return verdict
         if not isinstance(found, Values):
