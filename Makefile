@@ -9,7 +9,7 @@ TOOLS := build/venv-tools
 PIP := -m pip --disable-pip-version-check install -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test package inspect bench lint golden clean
+.PHONY: help venv demo test package inspect bench picture lint golden clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -36,6 +36,9 @@ inspect: package $(TOOLS)/.stamp ## run Splunk AppInspect on the package, with a
 
 bench: package ## measure the speed of the packaged search command
 	@$(VENV)/bin/python tools/bench.py
+
+picture: build/venv-bench/.stamp ## draw the README's picture from what `make bench` wrote
+	@build/venv-bench/bin/python tools/speed_picture.py
 
 lint: $(TOOLS)/.stamp ## ruff (rules and format) and mypy
 	@$(TOOLS)/bin/ruff check .
@@ -68,6 +71,12 @@ $(TOOLS)/.stamp: requirements-dev.txt
 	@echo "== environment $(TOOLS)"
 	@"$$($(PYTHON) tools/pythons.py path 3.13 3.12 3.11 3.10 3.9 || echo $(PYTHON))" -m venv --clear $(TOOLS)
 	@$(TOOLS)/bin/python $(PIP) -r requirements-dev.txt
+	@touch $@
+
+build/venv-bench/.stamp: requirements-bench.txt
+	@echo "== environment $(@D)"
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python $(PIP) -r requirements-bench.txt
 	@touch $@
 
 build/venv-%/.stamp: requirements.txt requirements-test.txt

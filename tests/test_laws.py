@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What holds for every event: nothing raises, nothing is lost, order and cuts do not matter, more lag is never narrower."""
 
-import csv
-import io
 from decimal import Decimal
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flowlag.chunks import ChunkTagger, read_records, scan_record, split_record, unquote
-from flowlag.enrich import Enricher
+from flowlag.chunks import ChunkTagger
 from flowlag.instants import parse_instant
 from flowlag.record import STATUSES
-from flowlag.settings import parse_settings
+from flowlag.scanner import read_records, scan_record, split_record, unquote
+from oracle import cut, enricher, expected_reply, read_body, read_text, write_rows
 from scp import write_body
-from strategies import events, options, times
+from strategies import T, events, options, times
 
 RELAXED = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 COLUMNS = [
@@ -30,23 +28,6 @@ COLUMNS = [
     "user",
     "ÿ",
 ]
-
-
-def enricher(chosen):
-    return Enricher(parse_settings(chosen.items()))
-
-
-def read_text(text):
-    """The oracle. The csv module of Python 3.9 refuses NUL and a bare CR, so it is shown others in their place."""
-    shown = text.replace("\0", "\x07").replace("\r", "\x08")
-    return [
-        [value.replace("\x07", "\0").replace("\x08", "\r") for value in row]
-        for row in csv.reader(io.StringIO(shown, newline=""))
-    ]
-
-
-def read_body(body):
-    return read_text(body.decode("latin-1"))
 
 
 @RELAXED
@@ -128,12 +109,79 @@ def test_the_byte_path_equals_the_plain_path(stream, chosen, tagged_before):
                 assert answer[name] == value
 
 
+SIZES = st.sampled_from([1, 20, 300, 1 << 20])
+
+
+@RELAXED
+@given(st.lists(events, min_size=1, max_size=8), options, SIZES, SIZES)
+def test_blocks_change_nothing(stream, chosen, block_size, piece_size):
+    """However the body arrives and wherever its blocks end, and whether they are split or read."""
+    body = encode(stream)
+    expected = ChunkTagger(enricher(chosen)).tag(body)
+    blocks = ChunkTagger(enricher(chosen), block_size)
+    assert b"".join(blocks.tag_pieces(cut(body, piece_size))) == expected
+    assert b"".join(CsvAlone(enricher(chosen), block_size).tag_pieces(cut(body, piece_size))) == expected
+
+
+class CsvAlone(ChunkTagger):
+    """Splits no block."""
+
+    def _take_apart(self, plan, block, blocks):
+        plan.split_lines = lambda block, text: None
+        return super()._take_apart(plan, block, blocks)
+
+
+@RELAXED
+@given(st.sampled_from([b"start\n", b"start,end\n"]), st.text('1",\n\r\0é', max_size=60), SIZES, st.integers(1, 5))
+def test_blocks_change_nothing_whatever_the_text(header, text, block_size, piece_size):
+    """Also where quotes stand that no CSV writer would leave."""
+    body = header + text.encode()
+    expected = CsvAlone(enricher({})).tag(body)
+    assert b"".join(ChunkTagger(enricher({}), block_size).tag_pieces(cut(body, piece_size))) == expected
+
+
+@RELAXED
+@given(st.lists(st.tuples(st.integers(0, 7200), st.sampled_from([-5, 0, 1, 20, 58, 59, 60, 61, 3600, 3601]),
+                          st.sampled_from(["", "0", "1", "2", "77", "-", "x"]), st.sampled_from(["OK", "NODATA", "-"])),
+                min_size=1, max_size=30), options, SIZES)  # fmt: skip
+def test_records_moved_in_time_have_the_tags_of_their_own(flows, chosen, block_size):
+    """One judged record answers for all that last as long: so each has to equal what it gets on the plain path."""
+    header = [b"_time", b"start", b"end", b"packets", b'"log_status"']
+    rows = [
+        [b"5", b"%d" % (T + at), b"%d" % (T + at + length), packets.encode(), status.encode()]
+        for at, length, packets, status in flows
+    ]
+    expected, counts = expected_reply(header, rows, chosen)
+    tags = enricher(chosen)
+    assert ChunkTagger(tags, block_size).tag(write_rows(header, rows)) == expected
+    assert tags.counts == counts
+
+
 # Raw fields as a CSV writer, or a careless one, leaves them: bare, quoted, quotes in a bare field, text behind a closing quote.
 bare = st.text('a1" é', max_size=5).filter(lambda text: not text.startswith('"'))
 quoted = st.text('a,"\n', max_size=6).map(lambda text: '"' + text.replace('"', '""') + '"')
 raw_records = st.lists(st.one_of(bare, quoted, st.tuples(quoted, bare).map("".join)), min_size=1, max_size=4).map(
     ",".join
 )
+
+
+raw_fields = st.one_of(
+    st.sampled_from([b"", b"1602397446", b"1602397505", b'"1602397446"', b"1602397447", b"1", b"OK", b"-", b'"a,b"', b'"\n"', b"\0", b"\xff"]),
+    st.one_of(bare, quoted, st.tuples(quoted, bare).map("".join)).map(str.encode),
+)  # fmt: skip
+raw_names = st.sampled_from([b"start", b"end", b'"start_time"', b"packets", b'"_time"', b'"__mv__time"', b'"_raw"', b"user", b'"__mv_user"', b'"__mv_start"', b'"flowlag_status"', b'"__mv_flowlag_status"'])  # fmt: skip
+
+
+@settings(deadline=None, max_examples=500, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(raw_names, min_size=1, max_size=8), st.lists(st.lists(raw_fields, min_size=1, max_size=9), max_size=6),
+       options, SIZES, SIZES)  # fmt: skip
+def test_the_byte_path_equals_the_oracle(header, rows, chosen, block_size, piece_size):
+    """Any columns, any order, twins anywhere, rows of any width, fields quoted as they like."""
+    expected, counts = expected_reply(header, rows, chosen)
+    tags = enricher(chosen)
+    reply = b"".join(ChunkTagger(tags, block_size).tag_pieces(cut(write_rows(header, rows), piece_size)))
+    assert reply == (expected if rows else b"")
+    assert tags.counts == counts
 
 
 @settings(deadline=None, max_examples=500)

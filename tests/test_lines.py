@@ -3,7 +3,7 @@
 
 import pytest
 
-from flowlag.fields import LAYOUTS, Values
+from flowlag.fields import LAYOUTS, Names, Values
 from flowlag.lines import HEADER, is_header, match_layout, read_raw, split_words, status_of
 
 LINE = "2 123456789012 eni-0ff9 198.51.100.7 10.255.1.22 52233 22 6 1 136 1602397446 1602397505 ACCEPT OK"
@@ -117,6 +117,10 @@ JSON = {
     "nulls": ('{"start": null, "end": 2, "traffic": null}', Values(None, "2")),
     "status-alone": ('{"log-status": "NODATA"}', Values(status="NODATA")),
     "message": (f'{{"message": "{LINE}", "timestamp": 1}}', VALUES),
+    "message-beside-a-status": (f'{{"log_status": "NODATA", "message": "{LINE}"}}', VALUES),
+    "message-beside-a-start": (f'{{"start_time": "2021", "message": "{LINE}"}}', VALUES),
+    "message-other-beside-a-status": ('{"log_status": "NODATA", "message": "hello"}', Values(status="NODATA")),
+    "message-as-a-list": (f'{{"message": ["{LINE}"]}}', VALUES),
     "message-with-white-space": (f'{{"message": "{LINE}\\n"}}', VALUES),
     "multivalue": ('{"start": ["1", "2"], "end": 3}', Values("1\n2", "3")),
     "list-of-numbers": ('{"start": [1], "end": 3}', Values("1", "3")),
@@ -136,6 +140,13 @@ JSON = {
 @pytest.mark.parametrize(("text", "expected"), JSON.values(), ids=JSON)
 def test_json(text, expected):
     assert read_raw(text, None) == expected
+
+
+def test_json_by_names_of_ones_own_or_else_by_the_known_ones():
+    names = Names(start=("begin",), duration=("lasts",))
+    assert read_raw('{"begin": 1, "start": 5, "end": 2}', None, names) == Values("1", "2")
+    assert read_raw('{"start": 5, "end": 2}', None, names) == Values("5", "2")
+    assert read_raw('{"begin": 1, "lasts": 3}', None, names) == Values("1", duration="3")
 
 
 def test_status_words():

@@ -259,6 +259,17 @@ def test_short_and_long_rows_lose_nothing(tmp_path):
     ]
 
 
+def test_a_row_of_another_number_of_cells_is_other(tmp_path):
+    content = "start,end,packets\n1602397446,1602397505,1\n1602397446,1602397505\n1602397446,1602397505,1,x\n"
+    assert statuses(tmp_path, content) == ["ok", "other", "other"]
+    assert statuses(tmp_path, f"timestamp,message\n5,{A}\n5,{A},\n") == ["ok", "other"]
+
+
+def test_a_blank_behind_each_comma_belongs_to_no_value(tmp_path):
+    assert statuses(tmp_path, "start, end, log_status\n1602397446, 1602397505, OK\n") == ["ok"]
+    assert statuses(tmp_path, "start,end\n1602397446, 1602397505\n") == ["invalid"]
+
+
 def test_columns_without_a_name_of_their_own_get_one(tmp_path):
     (row,) = rows_of(tmp_path, "start,,start,end,start\n1,2,3,4,5\n")
     assert row.fields == {"start": "1", "column_2": "2", "start_2": "3", "end": "4", "start_3": "5"}
@@ -297,6 +308,11 @@ def test_fields_that_tell_a_flow_come_before_message_and_raw_before_message(tmp_
     assert tell(events_of(tmp_path, f"_raw,message\n{B},{A}\n")) == [EXPECTED[1]]
 
 
+def test_fields_that_lack_a_time_come_behind_a_line_in_message(tmp_path):
+    assert tell(events_of(tmp_path, f"start,log_status,message\n7,OK,{A}\n")) == [EXPECTED[0]]
+    assert statuses(tmp_path, "log_status,message\nOK,hello\n,hello\n") == ["missing", "other"]
+
+
 def test_an_option_may_name_the_column_that_makes_a_csv(tmp_path):
     content = "begin,finish\n1602397446,1602397505\n"
     assert statuses(tmp_path, content) == ["other", "other"]
@@ -319,8 +335,8 @@ def test_a_broken_line_costs_that_line_only(tmp_path):
     assert [row.fields for row in found if not row.is_other] == [RECORDS[0]] * 9
 
 
-def test_a_broken_line_is_other_whatever_it_holds(tmp_path):
-    assert statuses(tmp_path, f"{{}}\n{A}\n") == ["other", "other"]
+def test_a_line_of_text_among_documents_is_read_as_text(tmp_path):
+    assert statuses(tmp_path, f"{{}}\n{A}\n{A} more\n{HEADER}\n") == ["other", "ok", "other"]
 
 
 def test_text_behind_a_document_is_a_row(tmp_path):

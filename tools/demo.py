@@ -15,7 +15,7 @@ from scp import install_app, run_command, write_body
 
 ROOT = Path(__file__).resolve().parent.parent
 COLUMNS = (
-    ("flow", 30), ("packets", 7), ("record", 19), ("packet time between", 21), ("±s", 5), ("window position", 15),
+    ("ports", 13), ("packets", 7), ("record", 19), ("packet time between", 21), ("±s", 5), ("window position", 15),
     ("basis", 7), ("what it means", 0),
 )  # fmt: skip
 
@@ -50,7 +50,7 @@ def describe(event: dict[str, str]) -> tuple[str, ...]:
     tag = {name.replace("flowlag_", ""): value for name, value in event.items()}
     offset = f", {tag['window_offset']} s in" if tag["window_offset"] not in ("", "0") else ""
     return (
-        f"{words[3]} > {words[4]}:{words[6]}" if words[3] != "-" else words[2],
+        f"{words[5]} > {words[6]}" if words[3] != "-" else "-",
         words[8],
         f"{clock(tag['start'])} - {clock(tag['end'])}",
         f"{clock(tag['earliest'])} - {clock(tag['latest'])}",

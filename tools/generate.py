@@ -18,7 +18,7 @@ TARGET = Path(__file__).resolve().parent.parent / "samples" / "modes.log"
 BEGIN = 1_764_500_000  # 2025-11-30 10:53:20 UTC
 LONGEST_LAG_S = 60.0
 
-PEERS = (("203.0.113.9", 22), ("198.51.100.23", 443), ("203.0.113.77", 3389), ("192.0.2.40", 53))
+PEERS = (("2001:db8::9", 22), ("2001:db8::23", 443), ("2001:db8::77", 3389), ("2001:db8::40", 53))
 
 
 class Packet(NamedTuple):
@@ -41,10 +41,10 @@ class Played(NamedTuple):
     def line(self) -> str:
         """The record in AWS's default layout."""
         address, port = PEERS[self.flow % len(PEERS)]
-        count = len(self.passed)
+        count, server = len(self.passed), f"2001:db8:1::{10 + self.flow}"
         return (
-            f"2 123456789012 {self.interface} {address} 10.0.0.{10 + self.flow} {40000 + self.flow} {port} 6 {count} "
-            f"{count * 52} {self.start} {self.end} ACCEPT OK"
+            f"2 123456789012 {self.interface} {address} {server} {40000 + self.flow} {port} 6 {count} {count * 52} "
+            f"{self.start} {self.end} ACCEPT OK"
         )
 
 

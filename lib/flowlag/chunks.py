@@ -1,199 +1,345 @@
 # SPDX-License-Identifier: Apache-2.0
 """A chunk's CSV bytes in, the same bytes with `_time` and the tag columns set out.
 
-A csv.reader only READS the columns that are needed and tells how far a record reaches; what goes out is the record's
-original bytes plus the tags, so every other column stays as it came, byte for byte, whatever its quoting or encoding.
-Where a column has to change (`_time`, tags that exist already) or a row is not as wide as its header, the record is
-taken apart into the raw text of its fields and put together again. Bytes pass through as Latin-1, which maps all 256.
+What goes out is each record's original bytes plus its tags, so every other column stays as it came, byte for byte,
+whatever its quoting or encoding. A body is handled in blocks of whole records, each in one of two ways:
+
+- read: csv.reader finds the values, and tells how far each record reaches. Always right.
+- split: in a block that is proven to hold no comma and no line end inside quotes (`_Plan.split_lines`), cutting at
+  commas finds the same values several times faster.
+
+Both end the same way: a memo gives the tags by the values, and records and tags are joined. Only where a column has to
+change (`_time`, tags that exist already) or a row is not as wide as its header, a record is taken apart into the raw
+text of its fields and put together again. Bytes pass through as Latin-1, which maps all 256.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
-from typing import NamedTuple, Optional
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import NamedTuple, Optional, Union
 
+from flowlag.answers import Answers, Key, Memo
 from flowlag.enrich import Enricher
-from flowlag.tags import Tags
+from flowlag.fields import Values, has_value
+from flowlag.record import STATUSES, VALID, count_packets
+from flowlag.scanner import (
+    TWIN,
+    Blocks,
+    cut_line_end,
+    decode,
+    is_whole,
+    read_records,
+    scan_record,
+    split_record,
+    unquote,
+)
+from flowlag.tags import TAG_FIELDS, Tags
 
-TWIN = "__mv_"  # a multivalue field's values stand in a second column of this name
+#: Bytes handled at a time: few enough for the processor's cache, many enough that what a block costs is nothing.
+BLOCK_SIZE = 128 * 1024
 
-
-class _Plan(NamedTuple):
-    """What one header asks for: where inputs stand, which columns go out, and the header line that is sent."""
-
-    width: int
-    columns: dict[str, int]
-    kept: Optional[list[int]]  # None when every column stays
-    time: Optional[int]
-    time_twin: Optional[int]
-    header: str
+_CONTENT = bytes(set(range(256)) - set(b',"\r\n'))  # what the shape of a line leaves out
+_MOST_SHAPES = 4096
+_LONGEST_SHAPE = 4096
 
 
 class ChunkTagger:
     """Tags the bodies of one search, each on its own."""
 
-    def __init__(self, enricher: Enricher) -> None:
+    def __init__(self, enricher: Enricher, block_size: int = BLOCK_SIZE) -> None:
         self._enricher = enricher
+        self._block_size = block_size
+        self._plan: Optional[_Plan] = None
 
     def tag(self, body: bytes) -> bytes:
         """The reply body for a request body (CSV with a header line); empty when there is no event."""
-        text = body.decode("latin-1")
-        start = scan_record(text, 0)
-        if start >= len(text):
-            return b""
-        plan = self._plan(text[:start])
-        pieces = [plan.header]
-        pieces.extend(self._tag_record(plan, values, record) for values, record in read_records(text, start))
-        return "".join(pieces).encode("latin-1")
+        size = self._block_size
+        return b"".join(self.tag_pieces(body[i : i + size] for i in range(0, len(body), size)))
 
-    def _plan(self, header: str) -> _Plan:
-        line, line_end = cut_line_end(header)
-        raw_names = split_record(line)
+    def tag_pieces(self, pieces: Iterable[bytes]) -> list[bytes]:
+        """The same for a body that arrives in pieces of any cut; the reply body is in pieces too."""
+        blocks = Blocks(pieces, self._block_size)
+        reply: list[bytes] = []
+        plan = None
+        for block in blocks:
+            if plan is None:
+                header = block[: scan_record(block.decode("latin-1"), 0)]
+                if len(header) == len(block):  # perhaps it goes on
+                    blocks.put_back(block)
+                    continue
+                plan = self._plan_for(header.decode("latin-1"))
+                reply.append(plan.header.encode("latin-1"))
+                block = block[len(header) :]
+            reply.append(self._tag_records(plan, self._take_apart(plan, block, blocks)).encode("latin-1"))
+        return reply
+
+    def _plan_for(self, header: str) -> _Plan:
+        """The plan of this header; a search's header rarely changes, so what is known of the last one is kept."""
+        if self._plan is None or self._plan.line != header:
+            self._plan = _Plan(header, self._enricher)
+        return self._plan
+
+    def _take_apart(self, plan: _Plan, block: bytes, blocks: Blocks) -> _Records:
+        text = block.decode("latin-1")
+        lines = plan.split_lines(block, text)
+        if lines is not None:
+            return _SplitRecords(plan, lines)
+        records = _ReadRecords(plan, text, blocks.is_last)
+        blocks.put_back(records.rest.encode("latin-1"))
+        return records
+
+    def _tag_records(self, plan: _Plan, records: _Records) -> str:
+        if not records.lines:  # the block's one record goes on in the next
+            return ""
+        keys = zip(*(records.view.texts(records, role) for role in plan.roles))
+        answers = list(map(records.view.answers.__getitem__, keys))
+        self._count(records.view, answers)
+        if plan.asks_raw and "" in answers:
+            self._ask_events(plan, records, answers)
+        if plan.changes(records):
+            self._rebuild(plan, records, answers)
+        return "".join(chain.from_iterable(zip(records.lines, records.end_lines(answers))))
+
+    def _count(self, view: _View, answers: list[str]) -> None:
+        """Count the answers by status: a status stands between commas, and no other tag has one of these words."""
+        if view.all_ok:
+            self._enricher.counts["ok"] += len(answers)
+            return
+        text, left = "".join(answers), len(answers) - answers.count("")
+        for status in reversed(STATUSES):  # the most frequent first
+            count = text.count(f",{status},") if left else 0
+            if count:
+                self._enricher.counts[status] += count
+                left -= count
+
+    def _ask_events(self, plan: _Plan, records: _Records, answers: list[str]) -> None:
+        """Fill in the answers of the events whose `_raw` has to be asked."""
+        for i, answer in enumerate(answers):
+            if not answer:
+
+                def get(name: str, i: int = i) -> Optional[str]:
+                    place = plan.columns.get(name)
+                    return None if place is None else decode(records.value(i, place))
+
+                answers[i] = records.view.write(self._enricher.tag(get))
+
+    def _rebuild(self, plan: _Plan, records: _Records, answers: list[str]) -> None:
+        """Put the lines together anew, with the new `_time` and without the columns that are replaced."""
+        for i, answer in enumerate(answers):
+            time = ""
+            if plan.time is not None:
+                tags = Tags(*answer.rstrip("\n").split(",")[-len(TAG_FIELDS) :])
+                time = self._enricher.new_time(tags, records.value(i, plan.time))
+            if time or plan.kept is not None:
+                records.lines[i] = plan.rebuild(records.fields(i), time)
+
+
+class _Role(NamedTuple):
+    """A timing value's place in Values, and the columns where it is looked for."""
+
+    name: str
+    places: tuple[int, ...]
+
+
+class _Plan:
+    """What one header asks for: where inputs stand, which columns go out, and the header line that is sent."""
+
+    def __init__(self, line: str, enricher: Enricher) -> None:
+        self.line = line
+        text, line_end = cut_line_end(line)
+        raw_names = split_record(text)
         names = [decode(unquote(name)) for name in raw_names]
-        replaced = {twin + name for name in self._enricher.fields for twin in ("", TWIN)}
+        replaced = {twin + name for name in enricher.fields for twin in ("", TWIN)}
         kept = [i for i, name in enumerate(names) if name not in replaced]
-        columns = {name: i for i, name in reversed(list(enumerate(names)))}  # of two columns with one name, the first
-        sent = [raw_names[i] for i in kept]
-        if "_time" not in columns:
-            sent.append('"_time"')
-        sent.extend(f'"{name}"' for name in self._enricher.fields)
-        return _Plan(
-            width=len(names),
-            columns=columns,
-            kept=None if len(kept) == len(names) else kept,
-            time=columns.get("_time"),
-            time_twin=columns.get(TWIN + "_time"),
-            header=",".join(sent) + (line_end or "\n"),
-        )
+        self.width = len(names)
+        self.columns = {name: i for i, name in reversed(list(enumerate(names)))}  # of two with one name, the first
+        self.kept = None if len(kept) == len(names) else kept  # None when every column stays
+        self.time = self.columns.get("_time")
+        roles = [_Role(name, self._places(names)) for name, names in enricher.roles.items()]
+        self.roles = [role for role in roles if role.places or role.name in ("start", "end")]
+        self.asks_raw = enricher.settings.reads_raw and "_raw" in self.columns
+        self._time_twin = self.columns.get(TWIN + "_time")
+        self._always_sets_time = enricher.settings.time != "keep"
+        sent = [raw_names[i] for i in kept] + ([] if self.time is not None else ['"_time"'])
+        self.header = ",".join([*sent, *(f'"{name}"' for name in enricher.fields)]) + (line_end or "\n")
+        self.plain_width = max(1, 1 + max((i for i, name in enumerate(names) if not name.startswith(TWIN)), default=0))
+        self.tail = "," * (self.width - self.plain_width) + "\n"  # how a line ends that has no multivalue
+        kept_twins = [i for i in kept if i >= self.plain_width]
+        self.split_view = _View(self, enricher, unquote, "," * len(kept_twins), kept != kept_twins)
+        self.read_view = _View(self, enricher, str, "", kept != [])
+        self._shapes: set[bytes] = set()
 
-    def _tag_record(self, plan: _Plan, values: list[str], record: str) -> str:
-        line, line_end = cut_line_end(record)
+    def _places(self, names: Iterable[str]) -> tuple[int, ...]:
+        return tuple(self.columns[name] for name in names if name in self.columns)
 
-        def get(name: str) -> Optional[str]:
-            place = plan.columns.get(name)
-            return None if place is None or place >= len(values) else decode(values[place])
+    def split_lines(self, block: bytes, text: str) -> Optional[list[str]]:
+        """The lines of a block without their tails, if each is a record as wide as the header; else None.
 
-        tags = self._enricher.tag(get)
-        time = self._enricher.new_time(tags, get("_time"))
-        if plan.kept is not None or len(values) != plan.width or (time and plan.time is not None):
-            line = _rebuild(plan, line, time)
-        return f"{line}{_suffix(plan, tags, time)}{line_end or chr(10)}"
+        A line's shape is what stays of it without all but commas, quotes and line ends. Lines have few shapes, so each
+        is looked at once. Where every field has an even number of quotes, none of them can hold the comma behind it.
+        """
+        lines = text.split(self.tail)
+        if lines.pop():  # there is no tail at the end
+            return None
+        bare = block.translate(None, _CONTENT)
+        first = bare[: bare.index(b"\n") + 1]
+        if bare == first * len(lines):
+            shapes = {first[:-1]}
+        elif bare.count(b"\n") == len(lines):
+            shapes = set(bare[:-1].split(b"\n"))
+        else:  # some line has another tail
+            return None
+        return lines if self._are_plain(shapes - self._shapes) else None
 
+    def _are_plain(self, shapes: set[bytes]) -> bool:
+        if not all(map(self._is_plain_shape, shapes)):
+            return False
+        if len(self._shapes) > _MOST_SHAPES:
+            self._shapes.clear()
+        self._shapes |= shapes
+        return True
 
-def _suffix(plan: _Plan, tags: Tags, time: str) -> str:
-    added = ("," + time) if plan.time is None else ""
-    return f"{added},{','.join(tags)}"  # numbers and words: nothing in a tag ever needs quotes
+    def _is_plain_shape(self, shape: bytes) -> bool:
+        quotes = shape.split(b",")
+        is_even = all(len(run) % 2 == 0 for run in quotes)
+        return len(quotes) == self.width and is_even and b"\r" not in shape and len(shape) <= _LONGEST_SHAPE
 
+    def changes(self, records: _Records) -> bool:
+        """Whether some line has to change before its tags are put behind it."""
+        if self.kept is not None:
+            return True
+        return self.time is not None and (self._always_sets_time or records.has_empty(self.time))
 
-def _rebuild(plan: _Plan, line: str, time: str) -> str:
-    """The record's line as wide as the header, with the new `_time` and without the columns that are replaced."""
-    fields = split_record(line)[: plan.width]
-    fields += [""] * (plan.width - len(fields))
-    if time and plan.time is not None:
-        fields[plan.time] = time
-        if plan.time_twin is not None:
-            fields[plan.time_twin] = ""
-    return ",".join(fields if plan.kept is None else [fields[i] for i in plan.kept])
-
-
-def read_records(text: str, start: int) -> Iterator[tuple[list[str], str]]:
-    """Each record of CSV `text` from offset `start`: its fields' values, and its original text, line end included.
-
-    The csv module refuses a NUL byte (Python 3.9), a lone CR and fields over its limit; such a record is scanned.
-    """
-    while start < len(text):
-        lines = _Lines(text, start)
-        reader = csv.reader(lines)
-        try:
-            for values in reader:
-                yield values, text[start : lines.place]
-                start = lines.place
-        except csv.Error:
-            end = scan_record(text, start)
-            record = text[start:end]
-            yield [unquote(field) for field in split_record(cut_line_end(record)[0])], record
-            start = end
-
-
-class _Lines:
-    """Iterates over the lines of a text, each with its LF (without it, csv.reader would glue multivalues together).
-
-    csv.reader asks for no more lines than the record needs, so `place` is where the record ends.
-    """
-
-    def __init__(self, text: str, place: int) -> None:
-        self.text = text
-        self.place = place
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        start = self.place
-        if start >= len(self.text):
-            raise StopIteration
-        self.place = self.text.find("\n", start) + 1 or len(self.text)
-        return self.text[start : self.place]
+    def rebuild(self, fields: list[str], time: str) -> str:
+        """A record's line from its fields, with the new `_time` if there is one, without the replaced columns."""
+        if time and self.time is not None:
+            fields[self.time] = time
+            if self._time_twin is not None and self._time_twin < len(fields):
+                fields[self._time_twin] = ""
+        return ",".join(fields if self.kept is None else [fields[i] for i in self.kept if i < len(fields)])
 
 
-def scan_field(text: str, start: int) -> int:
-    """Where the field that begins at `start` ends: the offset of its comma, its LF, or the end of the text.
+class _View:
+    """How values look in split or in read records, and what is remembered of them."""
 
-    As the csv module reads: quotes count only at a field's beginning; what follows the closing quote is literal.
-    """
-    if text[start : start + 1] == '"':
-        start = text.find('"', start + 1)
-        while start >= 0 and text[start + 1 : start + 2] == '"':
-            start = text.find('"', start + 2)
-        if start < 0:
-            return len(text)
-    line_end = text.find("\n", start)
-    line_end = len(text) if line_end < 0 else line_end
-    comma = text.find(",", start, line_end)
-    return line_end if comma < 0 else comma
+    def __init__(self, plan: _Plan, enricher: Enricher, value: Callable[[str], str], twins: str, follows: bool) -> None:
+        self._plan = plan
+        self._enricher = enricher
+        self._value = value  # field text -> value
+        self._twins = twins
+        self._follows = follows  # whether any field stands before what is written
+        self.all_ok = True  # whether no answer says anything else; so it is in most searches
+        self._packets: Memo[str] = Memo(self._class_packets)
+        self.answers = Answers(enricher, self._judge, self._write_or_ask)
 
+    def texts(self, records: _Records, role: _Role) -> Iterable[str]:
+        """For each record, the text of the first of a role's columns that has a value."""
+        columns = [records.column(place) for place in role.places]
+        columns = columns[:1] + [column for column in columns[1:] if any(column)]
+        if not columns:
+            return [""] * len(records.lines)
+        texts = columns[0] if len(columns) == 1 else map(self._first_text, *columns)
+        return map(self._packets.__getitem__, texts) if role.name == "packets" else texts
 
-def scan_record(text: str, start: int) -> int:
-    """Where the record that begins at `start` ends, its line end included."""
-    while True:
-        end = scan_field(text, start)
-        if text[end : end + 1] != ",":
-            return min(end + 1, len(text))
-        start = end + 1
+    def write(self, tags: Tags) -> str:
+        """What stands behind a record's line: the twins that were cut off, `_time` where it is new, the tags."""
+        time = [] if self._plan.time is not None else [self._enricher.new_time(tags, None)]
+        text = ",".join([self._twins, *time, *tags]) + "\n"
+        return text if self._follows else text[1:]
 
+    def _write_or_ask(self, tags: Tags) -> str:
+        self.all_ok = self.all_ok and tags.status == "ok"
+        return "" if self._plan.asks_raw and tags.status not in VALID else self.write(tags)
 
-def split_record(line: str) -> list[str]:
-    """The raw texts of a record's fields, quotes and all; joined with commas they are the line again."""
-    fields = []
-    start = 0
-    while True:
-        end = scan_field(line, start)
-        fields.append(line[start:end])
-        if end >= len(line):
-            return fields
-        start = end + 1
+    def _judge(self, key: Key) -> Tags:
+        values = (decode(self._value(text)) for text in key)
+        found = {role.name: text for role, text in zip(self._plan.roles, values) if has_value(text)}
+        return self._enricher.judge(Values(**found))
 
+    def _first_text(self, *texts: str) -> str:
+        return next((text for text in texts if has_value(self._value(text))), "")
 
-def unquote(field: str) -> str:
-    """The value of a field's raw text."""
-    if not field.startswith('"'):
-        return field
-    end = field.find('"', 1)
-    while end >= 0 and field[end + 1 : end + 2] == '"':
-        end = field.find('"', end + 2)
-    if end < 0:
-        return field[1:].replace('""', '"')
-    return field[1:end].replace('""', '"') + field[end + 1 :]
+    def _class_packets(self, text: str) -> str:
+        """Of the number of packets only this matters: none, one, several, unknown. So more records have one answer."""
+        value = self._value(text)
+        count = count_packets(value) if has_value(value) else None
+        return "" if count is None else str(count)
 
 
-def cut_line_end(record: str) -> tuple[str, str]:
-    """A record's text without its line end, and the line end (LF, CRLF or none)."""
-    if record.endswith("\r\n"):
-        return record[:-2], "\r\n"
-    return (record[:-1], "\n") if record.endswith("\n") else (record, "")
+class _SplitRecords:
+    """The records of a plain block; `lines` are without the twins at the end, which are empty."""
+
+    def __init__(self, plan: _Plan, lines: list[str]) -> None:
+        self.view = plan.split_view
+        self.lines = lines
+        self._cells = ",".join(lines).split(",")
+        self._step = plan.plain_width
+
+    def column(self, place: int) -> list[str]:
+        """The raw texts of a column."""
+        return self._cells[place :: self._step] if place < self._step else [""] * len(self.lines)
+
+    def has_empty(self, place: int) -> bool:
+        """Whether a column is empty in some record."""
+        column = self.column(place)
+        return "" in column or '""' in column
+
+    def value(self, i: int, place: int) -> str:
+        """A value of record i."""
+        return unquote(self._cells[i * self._step + place]) if place < self._step else ""
+
+    def fields(self, i: int) -> list[str]:
+        """The raw texts of record i's fields, as far as they are in its line."""
+        return self.lines[i].split(",")
+
+    def end_lines(self, answers: list[str]) -> list[str]:
+        """The answers with the line ends that the records had."""
+        return answers
 
 
-def decode(text: str) -> str:
-    """The text whose UTF-8 bytes passed as Latin-1."""
-    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")
+class _ReadRecords:
+    """The records of any block; `rest` is the last one's text when it goes on in the next block."""
+
+    def __init__(self, plan: _Plan, text: str, is_last: bool) -> None:
+        self.view = plan.read_view
+        self.lines: list[str] = []
+        self.rest = ""
+        self._rows: list[list[str]] = []
+        self._ends: list[str] = []
+        record = ""
+        for values, record in read_records(text, 0):
+            line, line_end = cut_line_end(record)
+            if len(values) != plan.width:
+                padding = [""] * plan.width
+                values = [*values, *padding][: plan.width]
+                line = ",".join([*split_record(line), *padding][: plan.width])
+            self._rows.append(values)
+            self.lines.append(line)
+            self._ends.append(line_end)
+        if not is_last and not is_whole(record):
+            self.rest = record
+            del self._rows[-1], self.lines[-1], self._ends[-1]
+
+    def column(self, place: int) -> list[str]:
+        """The values of a column."""
+        return [row[place] for row in self._rows]
+
+    def has_empty(self, place: int) -> bool:
+        """Whether a column is empty in some record."""
+        return "" in self.column(place)
+
+    def value(self, i: int, place: int) -> str:
+        """A value of record i."""
+        return self._rows[i][place]
+
+    def fields(self, i: int) -> list[str]:
+        """The raw texts of record i's fields."""
+        return split_record(self.lines[i])
+
+    def end_lines(self, answers: list[str]) -> list[str]:
+        """The answers with the line ends that the records had; a missing one at the end of a body is added."""
+        return [text if end == "\n" else text[:-1] + (end or "\n") for text, end in zip(answers, self._ends)]
+
+
+_Records = Union[_SplitRecords, _ReadRecords]

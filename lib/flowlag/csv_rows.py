@@ -16,9 +16,13 @@ SURPLUS = "surplus_"
 
 
 def read_csv(lines: Iterable[str], reader: RowReader) -> Iterator[Row]:
-    """The rows of CSV with a header; the header again, or another one of AWS names, is no record."""
+    """The rows of CSV with a header; the header again, or another one of AWS names, is no record.
+
+    A row of another number of cells keeps them all, but is no record in this layout: status `other`.
+    """
     first: list[str] = []
     names: list[str] = []
+    is_spaced = False  # a blank behind each comma, in the header and so in the rows
     for cells in _split_csv(lines):
         if isinstance(cells, str):
             yield Row({"_raw": cells}, is_other=True)
@@ -26,12 +30,18 @@ def read_csv(lines: Iterable[str], reader: RowReader) -> Iterator[Row]:
             continue
         elif not names or _is_header_row(cells):
             first, names = [strip_blanks(cell) for cell in cells], name_columns(cells)
+            is_spaced = len(cells) > 1 and all(cell.startswith(" ") for cell in cells[1:])
         else:
-            surplus = (f"{SURPLUS}{i}" for i in range(1, len(cells) - len(names) + 1))
-            padded = cells + [""] * (len(names) - len(cells))
-            row = reader.read_fields(dict(zip([*names, *surplus], padded)))
+            values = [cell.removeprefix(" ") for cell in cells] if is_spaced else cells
+            row = reader.read_fields(_name_cells(names, values))
             if row is not None:
-                yield row
+                yield row if len(cells) == len(names) else row._replace(values=None, is_other=True)
+
+
+def _name_cells(names: list[str], cells: list[str]) -> dict[str, str]:
+    """A row's cells by name; those beyond the header get names of their own, those that are not there are empty."""
+    surplus = (f"{SURPLUS}{i}" for i in range(1, len(cells) - len(names) + 1))
+    return dict(zip([*names, *surplus], [*cells, *[""] * (len(names) - len(cells))]))
 
 
 def _is_no_record(cells: list[str], first: list[str]) -> bool:

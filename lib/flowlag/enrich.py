@@ -8,10 +8,11 @@ computed once and kept in a bounded memo.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Callable, Optional
 
 from flowlag.fields import Values, pick_values
+from flowlag.interval import SECOND_US
 from flowlag.learned import LearnedWindows
 from flowlag.lines import HEADER, read_raw
 from flowlag.record import UNTAGGABLE, judge_values
@@ -57,6 +58,23 @@ class Enricher:
         tags = self._judge(values, True)
         self.counts[tags.status] += 1
         return tags
+
+    def judge(self, values: Values) -> Tags:
+        """The tags that an event's fields alone give; nothing is counted."""
+        return self._judge(values)
+
+    @property
+    def roles(self) -> dict[str, Sequence[str]]:
+        """The values that tags depend on, and the fields tried for each; the interface tells learned windows only."""
+        names = self.settings.names._asdict()
+        return {role: names[role] for role in names if role != "interface" or self._learned is not None}
+
+    @property
+    def period_s(self) -> Optional[int]:
+        """A record moved by a multiple of so many seconds keeps its tags, but for the times in them; None if never."""
+        if self._learned is not None:
+            return None
+        return 1 if self.settings.phase_us is None else self.settings.interval_us // SECOND_US
 
     def rows(self, events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """The plain path: each event with `_time` and its tags set, tag fields last and in order."""
@@ -104,7 +122,7 @@ class Enricher:
 
     def _ask_raw(self, raw: Optional[str], values: Values, verdict: Tags) -> tuple[Values, Tags]:
         """What `_raw` makes of an event whose fields gave no valid record: contract section 2."""
-        found = read_raw(raw, self.settings.layout) if raw else None
+        found = read_raw(raw, self.settings.layout, self.settings.names) if raw else None
         if found is None:
             return values, verdict
         if not isinstance(found, Values):

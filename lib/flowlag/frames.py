@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Splunk's chunked protocol 1.0 on the wire: `chunked 1.0,<metadata bytes>,<body bytes>`, LF, JSON, CSV.
 
-Lengths count bytes. The SDK's reader decodes the body, which would damage invalid UTF-8; here bytes stay bytes.
+Lengths count bytes. The SDK's reader decodes the body, which would damage invalid UTF-8; here bytes stay bytes. A body
+is handed on while it arrives, so that request and reply are never in memory as a whole and twice.
 Authority: dialogues recorded from splunkd 8.2.1 (public app CustomSearchCommandExamples), splunk-sdk-python 2.1.1.
 """
 
@@ -9,23 +10,24 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Callable, NamedTuple, Optional
 
 from flowlag.errors import ProtocolError
 
 _HEADER = re.compile(rb"chunked\s+1\.0\s*,\s*([0-9]{1,18})\s*,\s*([0-9]{1,18})\s*\n")
 _LONGEST_HEADER = 100
-
+_PIECE = 128 * 1024
 
 Messages = list[tuple[str, str]]  # level (WARN, ERROR ...) and one sentence
-Answer = Callable[[bytes, bool], tuple[bytes, Messages]]
+Answer = Callable[[Iterable[bytes], bool], tuple[list[bytes], Messages]]
 
 
 class Frame(NamedTuple):
-    """One message of the protocol: its metadata and the bytes of its CSV body."""
+    """One message of the protocol: its metadata and its CSV body in pieces, to be taken before the next is read."""
 
     metadata: dict[str, Any]
-    body: bytes
+    body: Iterator[bytes]
 
 
 def read_frame(stream: BinaryIO) -> Optional[Frame]:
@@ -36,32 +38,36 @@ def read_frame(stream: BinaryIO) -> Optional[Frame]:
     match = _HEADER.fullmatch(header)
     if match is None:
         raise ProtocolError(f"expected a chunk header of protocol 1.0, received {header!r}")
-    metadata = _read_exactly(stream, int(match.group(1)), "metadata")
-    body = _read_exactly(stream, int(match.group(2)), "body")
+    metadata = b"".join(_read_exactly(stream, int(match.group(1)), "metadata"))
     try:
         document = json.loads(metadata)
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         raise ProtocolError(f"expected a JSON object as chunk metadata, received {metadata[:200]!r}")
-    return Frame(document, body)
+    return Frame(document, _read_exactly(stream, int(match.group(2)), "body"))
 
 
-def write_frame(stream: BinaryIO, metadata: dict[str, Any], body: bytes = b"") -> None:
+def write_frame(stream: BinaryIO, metadata: dict[str, Any], body: Iterable[bytes] = ()) -> None:
     """Send one frame and flush it."""
+    pieces = list(body)
     header = json.dumps(metadata, separators=(",", ":")).encode()
-    _write_all(stream, b"chunked 1.0,%d,%d\n%b" % (len(header), len(body), header))
-    _write_all(stream, body)
+    _write_all(stream, b"chunked 1.0,%d,%d\n%b" % (len(header), sum(map(len, pieces)), header))
+    for piece in pieces:
+        _write_all(stream, piece)
     stream.flush()
 
 
-def _read_exactly(stream: BinaryIO, length: int, what: str) -> bytes:
-    data = stream.read(length) if length else b""
-    if len(data) < length:
-        raise ProtocolError(
-            f"the stream ended in the middle of a chunk's {what}: {len(data)} of {length} bytes arrived"
-        )
-    return data
+def _read_exactly(stream: BinaryIO, length: int, what: str) -> Iterator[bytes]:
+    left = length
+    while left:
+        piece = stream.read(min(left, _PIECE))
+        if not piece:
+            raise ProtocolError(
+                f"the stream ended in the middle of a chunk's {what}: {length - left} of {length} bytes arrived"
+            )
+        left -= len(piece)
+        yield piece
 
 
 def _write_all(stream: BinaryIO, data: bytes) -> None:
@@ -74,7 +80,7 @@ def _write_all(stream: BinaryIO, data: bytes) -> None:
 def serve(requests: BinaryIO, replies: BinaryIO, answer: Answer) -> None:
     """Answer every execute request with exactly one reply, until the peer ends the stream.
 
-    `answer` maps (body, finished) to the reply body and the messages for the user, as (level, text) pairs.
+    `answer` maps (body, finished) to the reply body, both in pieces, and the messages for the user.
     """
     while True:
         frame = read_frame(requests)

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Text to event time: epoch numbers of any unit, ISO 8601/RFC 3339, and full dates that python-dateutil reads.
+"""Text to event time: epoch numbers of any unit, and dates (dates.py).
 
-Times are whole microseconds since the epoch, UTC. Nothing is ever filled in: `May`, `12:30` or a lone date is no time.
-Authority: contract section 2, "Times"; python-dateutil 2.9.0 (its parser fills missing parts from a default date, takes
-zone names of the machine it runs on, and drops unknown zones: all three are refused here).
+Times are whole microseconds since the epoch, UTC. Authority: contract section 2, "Times".
 """
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Optional
 
@@ -22,15 +19,6 @@ LAST_US = 4_102_444_800 * SECOND_US
 _MOST_DIGITS = 19  # nanoseconds in 2100 have 19
 _LONGEST_DATE = 64  # the longest notation has about 40 characters; bounds what a hostile event can cost
 _NUMBER = re.compile(r"([0-9]+)(?:\.([0-9]+))?")
-_ISO = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}|[0-9]{4}-?W[0-9]{2}-?[0-9]|[0-9]{4}-?[0-9]{3})[Tt ]"
-    r"[0-9]{2}:?[0-9]{2}(:?[0-9]{2}([.,][0-9]+)?)? ?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?"
-)
-_YEAR_FIRST = re.compile(r"(?<![0-9./-])[0-9]{4}([-/. ]?)[0-9]{1,2}\1[0-9]{1,2}(?![0-9])")
-_MONTH_NAME = re.compile(r"(?<![a-z])(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*", re.IGNORECASE)
-_SIGNED_ZONE = re.compile(r"(utc|gmt|z) ?[+-]", re.IGNORECASE)  # UTC+3: east by custom, west by POSIX, so no time
-_FILLERS = (datetime(2001, 1, 1, 1, 1), datetime(2002, 2, 2, 2, 2))
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def parse_seconds(text: str) -> Optional[int]:
@@ -57,7 +45,11 @@ def parse_instant(text: str) -> Optional[int]:
 @lru_cache(maxsize=4096)
 def _parse_short(text: str) -> Optional[int]:
     time_us = _parse_epoch(text)
-    return _in_range(_parse_date(text) if time_us is None else time_us)
+    if time_us is None:
+        from flowlag.dates import parse_date  # here, so that a search over epoch numbers does not pay for the import
+
+        time_us = parse_date(text)
+    return _in_range(time_us)
 
 
 def _in_range(time_us: Optional[int]) -> Optional[int]:
@@ -82,51 +74,3 @@ def _parse_epoch(text: str) -> Optional[int]:
     if count < 10**14:
         return count * 1000 + micros // 1000
     return count if count < 10**17 else count // 1000
-
-
-def _parse_date(text: str) -> Optional[int]:
-    if text != text.strip() or "\n" in text:
-        return None
-    moment = _parse_iso(text) if _ISO.fullmatch(text) else _parse_full_date(text)
-    if moment is None:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def _parse_iso(text: str) -> Optional[datetime]:
-    from dateutil.parser import isoparse  # here, so that a search over epoch numbers does not pay for the import
-
-    try:
-        return isoparse(text.upper().replace(" ", "T", 1).replace(" ", ""))
-    except (ValueError, OverflowError):
-        return None
-
-
-def _parse_full_date(text: str) -> Optional[datetime]:
-    """What dateutil reads to the same moment whatever default it may fill in, from a notation with a clear order."""
-    if not (_YEAR_FIRST.search(text) or _MONTH_NAME.search(text)) or _SIGNED_ZONE.search(text):
-        return None
-    from dateutil.parser import parse
-
-    try:
-        moment, other = (parse(text, default=filler, tzinfos=_allowed_zone) for filler in _FILLERS)
-        return moment if moment == other and _names_year(text, moment) else None
-    # dateutil's lexer raises these, beside ValueError, on text that is no date (its issues 1071, 1191)
-    except (ValueError, OverflowError, TypeError, IndexError, AttributeError, ArithmeticError):
-        return None
-
-
-def _names_year(text: str, moment: datetime) -> bool:
-    """Whether the four digits of the year stand in the text: `13 Sep 21 10:00` leaves the century to a guess."""
-    return re.search(rf"(?<![0-9]){moment.year}", text) is not None
-
-
-def _allowed_zone(name: Optional[str], offset_s: Optional[int]) -> Optional[tzinfo]:
-    """The zone for dateutil: an offset, UTC, GMT or none (which is UTC); any other name is refused."""
-    if name is None:
-        return timezone.utc if offset_s is None else timezone(timedelta(seconds=offset_s))
-    if name.upper() in ("UTC", "GMT", "Z") and not offset_s:
-        return timezone.utc
-    raise ValueError(f"unknown time zone {name!r}")

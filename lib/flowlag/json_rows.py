@@ -75,7 +75,7 @@ class _JsonText:
 def read_json(stream: io.BufferedIOBase, reader: RowReader) -> Iterator[Row]:
     """The rows of JSON documents, one a line, over several lines, or back to back.
 
-    A document that is broken costs its first line, which becomes a row of status `other`; the next line is tried again.
+    A document that is broken costs its first line, which is read as text; the next line is tried again.
     """
     held = _JsonText(stream)
     while held.skip_separators() or not held.is_last:
@@ -92,8 +92,10 @@ def read_json(stream: io.BufferedIOBase, reader: RowReader) -> Iterator[Row]:
         start, held.place = held.place, end or (line_end if line_end >= 0 else len(held.text))
         if end:
             yield from _read_document(document, held.text[start:end], reader)
-        elif held.text[start] != "#":
-            yield Row({"_raw": held.text[start : held.place].rstrip("\r")}, is_other=True)
+        else:
+            row = reader.read_line(held.text[start : held.place])
+            if row is not None:
+                yield row
     if held.failure:
         raise held.failure
 

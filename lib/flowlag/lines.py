@@ -17,6 +17,8 @@ from flowlag.instants import parse_instant
 #: A line that names columns instead of carrying values; told apart from Values by identity.
 HEADER = "header"
 Reading = Union[Values, str, None]  # str is HEADER
+#: The known names.
+NAMES = Names()
 
 STATUS_WORDS = {"OK": "ok", "NODATA": "nodata", "SKIPDATA": "skipdata"}
 
@@ -98,16 +100,19 @@ def read_line(line: str, layout: Optional[Layout]) -> Reading:
     return layout.values(words) if layout is not None and len(words) == len(layout) else None
 
 
-def read_raw(text: str, layout: Optional[Layout]) -> Reading:
+def read_raw(text: str, layout: Optional[Layout], names: Names = NAMES) -> Reading:
     """What `_raw` says: values of a line, HEADER, or None; without `layout` also of a JSON object (`format=auto`)."""
     line = strip_blanks(text)
     if layout is None and line.startswith("{"):
-        return read_json(line)
+        return read_json(line, names)
     return read_line(line, layout)
 
 
-def read_json(text: str) -> Reading:
-    """The values of a JSON object with the names of fields.py, else of the line in its `message`; else None."""
+def read_json(text: str, names: Names = NAMES) -> Reading:
+    """The values of a JSON object by `names` or by the known ones, else of the line in its `message`; else None.
+
+    Values without a start or without an end are taken only where nothing better is found.
+    """
     try:
         # numbers stay as they are written: no float rounding, no limit on digits
         document = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
@@ -115,11 +120,17 @@ def read_json(text: str) -> Reading:
         return None
     if not isinstance(document, dict):
         return None
-    values = pick_values(lambda name: text_of(lookup(document, name)), Names())
-    if values.start or values.end or status_of(values.status):
-        return values
-    message = document.get("message")
-    return read_line(strip_blanks(message), None) if isinstance(message, str) else None
+    found = [pick_values(lambda name: text_of(lookup(document, name)), some) for some in dict.fromkeys((names, NAMES))]
+    whole = next((values for values in found if values.start and values.end), None)
+    if whole is not None:
+        return whole
+    reading = read_line(strip_blanks(text_of(document.get("message")) or ""), None)
+    return next(filter(tells_flow, found), None) if reading is None else reading
+
+
+def tells_flow(values: Values) -> bool:
+    """Whether there is a start, an end or a log status word among values."""
+    return bool(values.start or values.end or status_of(values.status))
 
 
 def lookup(document: dict[str, Any], name: str) -> Any:

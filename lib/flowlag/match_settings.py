@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from flowlag.errors import SettingsError
 from flowlag.interval import SECOND_US
@@ -29,8 +28,7 @@ DEFAULT_MAXMATCHES = 100
 _TRUTH = {"true": True, "t": True, "1": True, "yes": True, "false": False, "f": False, "0": False, "no": False}
 
 
-@dataclass(frozen=True)
-class MatchSettings:
+class MatchSettings(NamedTuple):
     """What flowlagmatch was asked for. Times in microseconds."""
 
     flow_keys: tuple[str, ...]
@@ -90,12 +88,12 @@ def _parse_keys(text: Optional[str], command: str) -> tuple[tuple[str, ...], tup
 
 
 def _parse_seconds(name: str, text: str) -> int:
-    span = parse_span(text)
-    if span is None or span != int(span):
+    span_us = parse_span(text)
+    if span_us is None:
         raise refuse(
             name, text, "0 or more seconds with at most six decimals, plain (2, 0.5) or as a time span (30s, 5m)"
         )
-    return int(span)
+    return span_us
 
 
 def _parse_marker(text: str) -> tuple[str, str]:

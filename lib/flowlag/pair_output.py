@@ -7,12 +7,12 @@ import json
 from collections.abc import Iterator
 from typing import Callable
 
-from flowlag.chunks import read_records, scan_record
 from flowlag.fields import first_value
 from flowlag.match import MATCH_FIELDS
 from flowlag.match_settings import MatchSettings
 from flowlag.output import DESTINATION_NAMES, PORT_NAMES, SOURCE_NAMES, lay_out
 from flowlag.pairs import FLOW_PREFIX
+from flowlag.scanner import read_records, scan_record
 
 _HEADINGS = (
     "anchor time", "key", "certainty", "share", "gap min", "gap max", "flows", "src", "dst", "port", "start", "end",

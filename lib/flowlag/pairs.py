@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple, Optional
 
-from flowlag.chunks import TWIN, cut_line_end, decode, read_records, scan_record, split_record, unquote
 from flowlag.match import MATCH_FIELDS, Matcher
+from flowlag.scanner import TWIN, cut_line_end, decode, read_records, scan_record, split_record, unquote
 
 #: A flow's fields go out under this prefix; of those that begin with `_`, these two only.
 FLOW_PREFIX = "flow_"

@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 from typing import Optional
 
-from flowlag.chunks import cut_line_end, decode, read_records, scan_record, split_record, unquote
 from flowlag.profile import PROFILE_FIELDS, Profiler
+from flowlag.scanner import cut_line_end, decode, read_records, scan_record, split_record, unquote
 
 _SPECIAL = re.compile(r'[,"\r\n]')
 

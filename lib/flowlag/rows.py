@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, Optional
 
 from flowlag.fields import FIELD_VERSIONS, Layout, Names, Values, has_value, pick_values
-from flowlag.lines import is_header, match_layout, normalise_name, split_words, status_of, strip_blanks
+from flowlag.lines import is_header, match_layout, normalise_name, split_words, strip_blanks, tells_flow
 from flowlag.settings import Settings
 
 #: Columns that hold a whole line: CloudWatch's exports and events; Logs Insights puts an `@` before its names.
@@ -73,22 +73,24 @@ class RowReader:
         return Values(*(own or known for own, known in zip(pick_values(fields.get, self._names), values)))
 
     def read_fields(self, fields: dict[str, str]) -> Optional[Row]:
-        """The row of named fields. Where they say nothing of a flow, the line in `message` is read, if there is one.
+        """The row of named fields. Where they lack a start or an end, the line in `message` is read, if there is one.
 
         The other fields stay beside those of the line, which win where both have a name; `_raw` takes the line.
         """
+        values = pick_values(fields.get, self._names)
         name = next((name for name in MESSAGE_NAMES if has_value(fields.get(name))), None)
-        if name is None or has_value(fields.get("_raw")) or self.tells_flow(fields):
+        if name is None or has_value(fields.get("_raw")) or (values.start and values.end):
             return Row(fields)
         row = self.read_line(fields[name])
         if row is None:
             return None
+        if row.is_other and tells_flow(values):
+            return Row(fields)
         return row._replace(fields={**{key: fields[key] for key in fields if key != name}, **row.fields})
 
     def tells_flow(self, fields: dict[str, str]) -> bool:
         """Whether fields hold a start, an end or a log status word."""
-        values = pick_values(fields.get, self._names)
-        return bool(values.start or values.end or status_of(values.status))
+        return tells_flow(pick_values(fields.get, self._names))
 
     def is_csv_header(self, line: str) -> bool:
         """Whether the csv module splits a line into names of which at least one is known as an input."""

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Callable, Optional
+from typing import Callable, NamedTuple, Optional
 
 from flowlag.errors import SettingsError
 from flowlag.fields import FIELD_VERSIONS, LAYOUTS, Layout, Names
@@ -51,8 +49,7 @@ _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _PLACEHOLDER = re.compile(r"\$\{([^${}\s]+)\}")
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """What flowlagenrich was asked for. Times in microseconds; `layout` is set only when `format` names one."""
 
     lag_us: int = DEFAULT_LAG_US
@@ -60,7 +57,7 @@ class Settings:
     phase_us: Optional[int] = None
     windows: str = "auto"
     time: str = "keep"
-    names: Names = Names()  # noqa: RUF009 - immutable
+    names: Names = Names()
     format: str = "auto"
     layout: Optional[Layout] = None
     prefix: str = "flowlag_"
@@ -140,28 +137,30 @@ def refuse(name: str, value: str, allowed: str) -> SettingsError:
     return SettingsError(f'option {name}: "{value}" is not allowed; give {allowed}.')
 
 
-def parse_span(text: str) -> Optional[Decimal]:
+def parse_span(text: str) -> Optional[int]:
     """A span in microseconds: plain seconds or a Splunk time span such as `60s` or `1m`; None when it is none."""
     match = _SPAN.fullmatch(text)
     if match is None or match.group(2) not in _UNIT_US:
         return None
-    return Decimal(match.group(1)) * _UNIT_US[match.group(2)]
+    whole, _, decimals = match.group(1).partition(".")
+    span_us, rest = divmod(int(whole + decimals) * _UNIT_US[match.group(2)], 10 ** len(decimals))
+    return None if rest else span_us
 
 
 def _parse_lag(name: str, text: str) -> int:
-    span = parse_span(text)
-    if span is None or span > 3600 * SECOND_US or span != int(span):
+    span_us = parse_span(text)
+    if span_us is None or span_us > 3600 * SECOND_US:
         raise refuse(
             name, text, "0 to 3600 seconds with at most six decimals, plain (60, 0.5) or as a time span (60s, 1m)"
         )
-    return int(span)
+    return span_us
 
 
 def _parse_interval(name: str, text: str) -> int:
-    span = parse_span(text)
-    if span is None or not SECOND_US <= span <= 3600 * SECOND_US or span % SECOND_US:
+    span_us = parse_span(text)
+    if span_us is None or not SECOND_US <= span_us <= 3600 * SECOND_US or span_us % SECOND_US:
         raise refuse(name, text, "whole seconds from 1 to 3600, plain (60, 600) or as a time span (60s, 10m)")
-    return int(span)
+    return span_us
 
 
 def _parse_phase(text: str, interval_us: int) -> int:

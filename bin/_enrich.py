@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The search command flowlagenrich: distributable streaming, over the chunked protocol v2."""
+
+from _command import BytesCommand, Configuration, StreamingCommand, dispatch
+
+from flowlag.settings import parse_arguments
+
+__all__ = ["FlowlagEnrichCommand", "dispatch"]
+
+
+@Configuration(distributed=True)
+class FlowlagEnrichCommand(BytesCommand, StreamingCommand):
+    """Tags each flow log event with the interval in which its packets can have passed."""
+
+    def configure(self, arguments):
+        """Read the options, and ask for the fields that they need."""
+        self.settings = parse_arguments(arguments, self.name)
+        self.configuration.required_fields = self.settings.input_fields
+
+    def stream(self, records):
+        """The plain path, event by event: the reference for what is done on bytes."""
+        from flowlag.enrich import Enricher
+        from flowlag.lookup import load_windows
+
+        return Enricher(self.settings, load_windows(self.settings)).rows(records)
+
+    def answerer(self):
+        """What maps a request body to the reply: the same bytes and the tags, and one warning at the end."""
+        from flowlag.chunks import ChunkTagger
+        from flowlag.enrich import Enricher
+        from flowlag.lookup import load_windows
+
+        enricher = Enricher(self.settings, load_windows(self.settings))
+        tagger = ChunkTagger(enricher)
+
+        def answer(body, finished):
+            reply = tagger.tag_pieces(body)
+            return reply, self.warn(enricher.warning() if finished else None)
+
+        return answer

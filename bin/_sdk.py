@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of Splunk's SDK that a command needs, without what it imports for REST calls, log files and recordings.
+
+Half of what `import splunklib.searchcommands` costs is TLS, HTTP, XML and log handlers, and splunkd starts the command
+several times for every search. While the SDK is imported, stand-ins take the place of the modules in DEFERRED. The SDK
+only ever calls what it takes from them; a stand-in's function imports the real module when it is called, so that all of
+the SDK works as ever. After the import the stand-ins are gone, and any other import finds the real modules.
+Meanwhile nothing looks for garbage, and what has been imported is never looked at again: it stays to the end.
+"""
+
+import gc
+import importlib
+import sys
+from types import ModuleType
+
+import _path  # noqa: F401 - sets the module path
+
+DEFERRED = (
+    "gzip", "logging.config", "shutil", "splunklib.client", "tempfile", "traceback", "xml.etree.ElementTree",
+)  # fmt: skip
+
+
+class _StandIn(ModuleType):
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+        def import_and_call(*args, **kwargs):
+            return getattr(importlib.import_module(self.__name__), name)(*args, **kwargs)
+
+        return import_and_call
+
+
+_absent = [name for name in DEFERRED if name not in sys.modules]
+sys.modules.update((name, _StandIn(name)) for name in _absent)
+gc.disable()
+try:
+    from splunklib.searchcommands import Configuration, ReportingCommand, StreamingCommand, dispatch
+finally:
+    gc.freeze()
+    gc.enable()
+    for _name in _absent:
+        del sys.modules[_name]
+
+__all__ = ["Configuration", "ReportingCommand", "StreamingCommand", "dispatch"]

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the records and fields of CSV text begin and end, read as the csv module reads; and blocks of whole records.
+
+The csv module gives values, not places, and refuses some bytes; what is here finds the places and takes whatever comes.
+Text holds one character per byte (Latin-1).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+
+#: A multivalue field's values stand in a second column, whose name begins with this.
+TWIN = "__mv_"
+#: How many quotes find_cut steps over before it gives up: some milliseconds' work.
+MOST_STEPS = 10_000
+
+
+class Blocks:
+    """A body that comes in pieces of any cut, as blocks that end where a record seems to end.
+
+    Counting quotes misjudges a stray quote in a bare field. Who reads a block notices that its last record goes on,
+    and puts it back. A block that has no end, or was put back, doubles before it is looked at again, so that the work
+    stays in proportion to the body, however long a record is.
+    """
+
+    def __init__(self, pieces: Iterable[bytes], size: int) -> None:
+        self._pieces = iter(pieces)
+        self._size = size
+        self._rest = b""
+        self.is_last = False  # whether the block given out is the end of the body
+
+    def __iter__(self) -> Iterator[bytes]:
+        while not self.is_last:
+            block = self._next_block()
+            if block:
+                yield block
+
+    def put_back(self, rest: bytes) -> None:
+        """The end of the block given out, which belongs to the next."""
+        self._rest = rest + self._rest
+
+    def _next_block(self) -> bytes:
+        held, length = [self._rest], len(self._rest)
+        self._rest = b""
+        wanted = max(self._size, 2 * length)
+        for piece in self._pieces:
+            held.append(piece)
+            length += len(piece)
+            if length < wanted:
+                continue
+            block = b"".join(held)
+            end = find_cut(block)
+            if end:
+                self._rest = block[end:]
+                return block[:end]
+            held, wanted = [block], 2 * length
+        self.is_last = True
+        return b"".join(held)
+
+
+def find_cut(block: bytes) -> int:
+    """Behind the last LF that has an even number of quotes before it, 0 when there is none within MOST_STEPS quotes.
+
+    It goes back quote by quote, not LF by LF, since a quoted field may hold millions of them.
+    """
+    end = len(block)
+    is_odd = block.count(b'"') % 2 == 1
+    for _ in range(MOST_STEPS):
+        quote = block.rfind(b'"', 0, end)
+        line_end = -1 if is_odd else block.rfind(b"\n", quote + 1, end)
+        if line_end >= 0:
+            return line_end + 1
+        if quote < 0:
+            return 0
+        end, is_odd = quote, not is_odd
+    return 0
+
+
+def read_records(text: str, start: int) -> Iterator[tuple[list[str], str]]:
+    """Each record of CSV `text` from offset `start`: its fields' values, and its original text, line end included.
+
+    The csv module refuses a NUL byte (Python 3.9), a lone CR and fields over its limit; such a record is scanned.
+    """
+    while start < len(text):
+        lines = _Lines(text, start)
+        reader = csv.reader(lines)
+        try:
+            for values in reader:
+                yield values, text[start : lines.place]
+                start = lines.place
+        except csv.Error:
+            end = scan_record(text, start)
+            record = text[start:end]
+            yield [unquote(field) for field in split_record(cut_line_end(record)[0])], record
+            start = end
+
+
+class _Lines:
+    """Iterates over the lines of a text, each with its LF (without it, csv.reader would glue multivalues together).
+
+    csv.reader asks for no more lines than the record needs, so `place` is where the record ends.
+    """
+
+    def __init__(self, text: str, place: int) -> None:
+        self.text = text
+        self.place = place
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        start = self.place
+        if start >= len(self.text):
+            raise StopIteration
+        self.place = self.text.find("\n", start) + 1 or len(self.text)
+        return self.text[start : self.place]
+
+
+def scan_field(text: str, start: int) -> int:
+    """Where the field that begins at `start` ends: the offset of its comma, its LF, or the end of the text.
+
+    As the csv module reads: quotes count only at a field's beginning; what follows the closing quote is literal.
+    """
+    if text[start : start + 1] == '"':
+        start = text.find('"', start + 1)
+        while start >= 0 and text[start + 1 : start + 2] == '"':
+            start = text.find('"', start + 2)
+        if start < 0:
+            return len(text)
+    line_end = text.find("\n", start)
+    line_end = len(text) if line_end < 0 else line_end
+    comma = text.find(",", start, line_end)
+    return line_end if comma < 0 else comma
+
+
+def scan_record(text: str, start: int) -> int:
+    """Where the record that begins at `start` ends, its line end included."""
+    while True:
+        end = scan_field(text, start)
+        if text[end : end + 1] != ",":
+            return min(end + 1, len(text))
+        start = end + 1
+
+
+def split_record(line: str) -> list[str]:
+    """The raw texts of a record's fields, quotes and all; joined with commas they are the line again."""
+    fields = []
+    start = 0
+    while True:
+        end = scan_field(line, start)
+        fields.append(line[start:end])
+        if end >= len(line):
+            return fields
+        start = end + 1
+
+
+def is_whole(record: str) -> bool:
+    """Whether a record that ends with LF ends there, and not within a quoted field."""
+    return scan_record(record + "\n", 0) == len(record)
+
+
+def unquote(field: str) -> str:
+    """The value of a field's raw text."""
+    if not field.startswith('"'):
+        return field
+    end = field.find('"', 1)
+    while end >= 0 and field[end + 1 : end + 2] == '"':
+        end = field.find('"', end + 2)
+    if end < 0:
+        return field[1:].replace('""', '"')
+    return field[1:end].replace('""', '"') + field[end + 1 :]
+
+
+def cut_line_end(record: str) -> tuple[str, str]:
+    """A record's text without its line end, and the line end (LF, CRLF or none)."""
+    if record.endswith("\r\n"):
+        return record[:-2], "\r\n"
+    return (record[:-1], "\n") if record.endswith("\n") else (record, "")
+
+
+def decode(text: str) -> str:
+    """The text whose UTF-8 bytes passed as Latin-1."""
+    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")
