@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from flowlag.chunks import ChunkTagger
 from flowlag.enrich import Enricher
 from flowlag.interval import Interval
 from flowlag.learned import COLUMNS, learn
@@ -13,6 +14,7 @@ from flowlag.lookup import MOST_BYTES, PLACE, load_windows
 from flowlag.profile import PROFILE_FIELDS, Profiler
 from flowlag.profile_settings import ProfileSettings
 from flowlag.settings import Settings, parse_settings
+from scp import Reply, write_body
 
 S = 1_000_000
 T = 1_602_397_440  # a multiple of 60
@@ -238,3 +240,19 @@ def test_one_warning_says_both():
     assert enricher.warning() == "1 of its rows cannot be read and are left out."
     enricher.tag({"start_time": "x"}.get)
     assert enricher.warning().startswith("1 of 1 events look") and enricher.warning().endswith("left out.")
+
+
+def test_the_fast_path_gives_the_windows_of_the_plain_path():
+    """Records that are alike but for their time: the row that counts differs from record to record."""
+    rows = [row("grid", 0, 600, 60, 6), row("grid", 660, 1200, 60, 31), row("batch", 0, 900, interface="eni-2")]
+    learned = learn([list(COLUMNS), *rows, row("flow", 0, 90, interface="eni-3")], 60 * S)
+    events = [
+        {"start_time": str(T + start), "end_time": str(T + start + 29), "interface_id": f"eni-{i}", "_time": "1"}
+        for start in range(-120, 1400, 7)
+        for i in (1, 2, 3, 4)
+    ]
+    body = write_body(events, ["start_time", "end_time", "interface_id", "_time"])
+    reply = Reply({}, ChunkTagger(Enricher(Settings(), learned)).tag(body)).rows
+    plain = list(Enricher(Settings(), learned).rows(dict(event) for event in events))
+    assert reply == plain
+    assert {event["flowlag_window_position"] for event in plain} >= {"", "full", "head", "tail", "inside"}
