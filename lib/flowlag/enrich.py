@@ -44,7 +44,13 @@ class Enricher:
         values = pick_values(get, self.settings.names)
         tags = self._judge(values)
         if tags.status not in _VALID and self.settings.reads_raw:
-            tags = self._ask_raw(get("_raw"), values, tags)
+            return self.tag_raw(get("_raw"), values)
+        self.counts[tags.status] += 1
+        return tags
+
+    def tag_raw(self, raw: Optional[str], values: Values) -> Tags:
+        """The tags of an event whose fields gave `values`, which are no valid record: what `_raw` says, else theirs."""
+        tags = self._ask_raw(raw, values, self._judge(values))
         self.counts[tags.status] += 1
         return tags
 
