@@ -35,11 +35,11 @@ _absent = [name for name in DEFERRED if name not in sys.modules]
 sys.modules.update((name, _StandIn(name)) for name in _absent)
 gc.disable()
 try:
-    from splunklib.searchcommands import Configuration, StreamingCommand, dispatch
+    from splunklib.searchcommands import Configuration, ReportingCommand, StreamingCommand, dispatch
 finally:
     gc.freeze()
     gc.enable()
     for _name in _absent:
         del sys.modules[_name]
 
-__all__ = ["Configuration", "StreamingCommand", "dispatch"]
+__all__ = ["Configuration", "ReportingCommand", "StreamingCommand", "dispatch"]

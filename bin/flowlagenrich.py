@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Splunk's entrance to flowlagenrich; as small as can be, since Python compiles the script itself at every start."""
 
-from _enrich import FlowlagEnrichCommand
-from _sdk import dispatch
+from _enrich import FlowlagEnrichCommand, dispatch
 
 dispatch(FlowlagEnrichCommand, module_name=__name__)

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 import flowlag
+from flowlag.match import MATCH_FIELDS
+from flowlag.match_settings import MATCH_OPTIONS
 from flowlag.settings import OPTIONS
 from flowlag.tags import TAG_FIELDS
 
@@ -56,6 +58,8 @@ def splunk_pattern(pattern: str) -> re.Pattern[str]:
 COMMANDS = read_conf("default/commands.conf")
 SEARCHBNF = read_conf("default/searchbnf.conf")
 MACROS = read_conf("default/macros.conf")
+COMMAND_OPTIONS = {"flowlagenrich": OPTIONS, "flowlagmatch": MATCH_OPTIONS}
+COMMAND_FIELDS = {"flowlagenrich": [f"flowlag_{name}" for name in TAG_FIELDS], "flowlagmatch": MATCH_FIELDS}
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("default/*.conf")))
@@ -104,25 +108,28 @@ def test_searchbnf_stanza_is_complete(stanza: str) -> None:
         assert stanza.removesuffix("-command") in settings[f"example{number}"]
 
 
-@pytest.mark.parametrize("option", OPTIONS)
-def test_flowlagenrich_help_names_the_option(option: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "option"), [(c, option) for c, options in COMMAND_OPTIONS.items() for option in options]
+)
+def test_help_names_the_option(command: str, option: str) -> None:
     """Every option stands in the syntax and is explained in the description."""
-    help_ = SEARCHBNF["flowlagenrich-command"]
-    assert f"({option}=" in help_["syntax"]
+    help_ = SEARCHBNF[f"{command}-command"]
+    assert f"({option}=" in help_["syntax"] or f" {option}=" in help_["syntax"]
     assert re.search(rf"\b{option}\b[\w, ]*:", help_["description"])
 
 
-def test_flowlagenrich_syntax_names_no_other_option() -> None:
-    """The syntax has the options of the command in the order of the contract, each optional."""
-    syntax = SEARCHBNF["flowlagenrich-command"]["syntax"]
-    assert tuple(re.findall(r"\((\w+)=", syntax)) == tuple(OPTIONS)
-    assert syntax.count(")?") == len(OPTIONS)
+@pytest.mark.parametrize("command", COMMAND_OPTIONS)
+def test_syntax_names_no_other_option(command: str) -> None:
+    """The syntax has the options of the command in their order, each optional but `by`."""
+    syntax = SEARCHBNF[f"{command}-command"]["syntax"]
+    assert tuple(re.findall(r"(?:\(| )(\w+)=", syntax)) == tuple(COMMAND_OPTIONS[command])
+    assert syntax.count(")?") == len([option for option in COMMAND_OPTIONS[command] if option != "by"])
 
 
-@pytest.mark.parametrize("field", TAG_FIELDS)
-def test_flowlagenrich_help_names_the_output_field(field: str) -> None:
+@pytest.mark.parametrize(("command", "field"), [(c, field) for c, fields in COMMAND_FIELDS.items() for field in fields])
+def test_help_names_the_output_field(command: str, field: str) -> None:
     """Every output field is explained under its whole name."""
-    assert re.search(rf"\bflowlag_{field}\b[\w, ]*:", SEARCHBNF["flowlagenrich-command"]["description"])
+    assert re.search(rf"\b{field}\b[\w, ]*:", SEARCHBNF[f"{command}-command"]["description"])
 
 
 @pytest.mark.parametrize("macro", MACROS)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from flowlag import __version__, cli
+from flowlag import __version__, cli, shell
 from flowlag.output import CSV_SAMPLE, encode_line, write_csv, write_json, write_table
 from flowlag.settings import OPTIONS, parse_settings
 from flowlag.tags import TAG_FIELDS
@@ -286,10 +286,11 @@ class Terminal(io.StringIO):
 
 
 def bar_for(monkeypatch, stderr, limit, paths):
-    monkeypatch.setattr(cli.sys, "stderr", stderr)
-    monkeypatch.setattr(cli, "LONG_INPUT_BYTES", limit)
-    with cli._progress_bar(paths) as bar:
-        return bar
+    """The bar behind the function that counts, None where nothing is shown."""
+    monkeypatch.setattr(shell.sys, "stderr", stderr)
+    monkeypatch.setattr(shell, "LONG_INPUT_BYTES", limit)
+    with shell.progress_bar(paths) as progress:
+        return getattr(progress, "__self__", None)
 
 
 def test_a_bar_is_for_long_input_on_a_terminal(log, monkeypatch):

@@ -20,12 +20,15 @@ from conftest import ROOT
 from test_app import COMMANDS, MACROS, SEARCHBNF, evaluate
 from test_house import ORDER
 
+import compare
 import flowlag
 import package as packaging
 from flowlag.errors import SettingsError
 from flowlag.fields import LAYOUTS, Names
 from flowlag.instants import parse_instant
 from flowlag.interval import SECOND_US, Interval, write_seconds
+from flowlag.match import MATCH_FIELDS
+from flowlag.match_settings import MATCH_OPTIONS, RELATIONS, parse_match_arguments, parse_match_settings
 from flowlag.record import STATUSES
 from flowlag.settings import OPTIONS, TIMES, WINDOWS, Settings, parse_arguments, parse_settings
 from flowlag.tags import TAG_FIELDS
@@ -213,8 +216,13 @@ def first_words(value: Any) -> str:
 
 def arguments_of(search: str) -> list[list[str]]:
     """The arguments of every flowlagenrich in a search."""
+    return [arguments for name, arguments in commands_of(search) if name == "flowlagenrich"]
+
+
+def commands_of(search: str) -> list[tuple[str, list[str]]]:
+    """Each of our commands in a search with its arguments."""
     commands = (command.partition(" ") for command in split_pipeline(expand_macros(search)))
-    return [split_arguments(rest) for name, _, rest in commands if name == "flowlagenrich"]
+    return [(name, split_arguments(rest)) for name, _, rest in commands if name in COMMANDS]
 
 
 @pytest.fixture(scope="module")
@@ -238,17 +246,17 @@ def test_there_are_examples_of_every_kind() -> None:
     assert REFUSED
     assert len(HELP) >= 2
     assert len(CONSOLE) >= 4
-    assert all("python -m flowlag enrich" in command for command, _ in CONSOLE)
+    assert all(re.search("python -m flowlag (enrich|match) ", command) for command, _ in CONSOLE)
 
 
 @pytest.mark.parametrize(
     "search", [*(text for text, _ in SEARCHES if text not in dict(REFUSED)), *HELP], ids=first_words
 )
 def test_search_has_options_that_are_allowed(search: str) -> None:
-    """Every flowlagenrich of the README and of the search assistant would start."""
-    for arguments in arguments_of(search):
-        parse_arguments(arguments)
-    assert arguments_of(search) or "`flowlag_bounds" in search
+    """Every command of ours in the README and in the search assistant would start."""
+    for name, arguments in commands_of(search):
+        {"flowlagenrich": parse_arguments, "flowlagmatch": parse_match_arguments}[name](arguments)
+    assert commands_of(search) or "`flowlag_bounds" in search
 
 
 @pytest.mark.parametrize(("search", "shown"), SHOWN, ids=first_words)
@@ -294,6 +302,31 @@ def test_demo_is_shown_as_it_is() -> None:
 
 
 # -- the reference tables
+
+
+def test_match_options_are_those_of_the_command() -> None:
+    """Every option is there, in order; giving its default changes nothing, and one that is not set is absent."""
+    rows = table("match option", "default")
+    assert [plain(row[0]) for row in rows] == list(MATCH_OPTIONS)
+    default = parse_match_settings([("by", "a")])
+    for option, shown in ((plain(row[0]), row[1]) for row in rows):
+        if shown.startswith("`"):
+            assert parse_match_settings([("by", "a"), (option, codes(shown)[0])]) == default
+        else:
+            assert shown == {"by": "required", "anchors": "not set", "anchor_end": "not set"}[option]
+    (words,) = [row[2] for row in rows if plain(row[0]) == "relation"]
+    assert tuple(codes(words)) == RELATIONS
+
+
+def test_match_fields_are_those_of_the_command() -> None:
+    """Every output field is there, in order."""
+    assert [plain(row[0]) for row in table("match field", "meaning")] == list(MATCH_FIELDS)
+
+
+def test_comparison_is_what_its_script_prints(app: Path) -> None:
+    """The table of true and false pairs, from the packaged commands."""
+    (shown,) = [part.text for part in PARTS if part.text.startswith("| way |")]
+    assert shown.splitlines() == list(compare.table(app))
 
 
 def test_options_are_those_of_the_command() -> None:

@@ -2,12 +2,12 @@
 """The generator knows the truth: every packet it plays lies inside its record's envelope, in every timing mode."""
 
 from conftest import ROOT
-from generate import MODES, play, sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowlag.enrich import Enricher
 from flowlag.settings import parse_settings
+from generate import MODES, play, sample
 
 
 def test_the_committed_sample_is_what_the_generator_writes():

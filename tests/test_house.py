@@ -10,17 +10,19 @@ from conftest import ROOT
 ORDER = [
     ("errors", "fields", "interval", "dates"),
     ("instants", "settings"),
-    ("lines", "record", "windows"),
+    ("lines", "record", "windows", "match_settings", "relation", "candidates"),
     ("timing",),
     ("tags",),
-    ("enrich",),
+    ("enrich", "match"),
     ("answers", "scanner"),
-    ("chunks", "frames", "rows", "csv_rows", "json_rows", "parquet_rows", "sources", "output", "cli", "__main__"),
+    ("chunks", "frames", "rows", "csv_rows", "json_rows", "parquet_rows", "sources", "output"),
+    ("pairs", "pair_output", "shell", "cli_enrich", "cli_match", "cli", "__main__"),
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
-PURE = {name for names in ORDER[:-1] for name in names}
+PURE = {name for names in ORDER[:-2] for name in names}
 PURE_IMPORTS = {
-    "__future__", "collections", "csv", "datetime", "dateutil", "flowlag", "functools", "itertools", "json", "re", "typing",
+    "__future__", "bisect", "collections", "csv", "datetime", "dateutil", "flowlag", "functools", "heapq", "itertools", "json",
+    "operator", "re", "typing",
 }  # fmt: skip
 LIB = sorted((ROOT / "lib" / "flowlag").glob("*.py"))
 BIN = sorted((ROOT / "bin").glob("*.py"))

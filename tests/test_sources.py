@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from flowlag.cli import tag_rows
+from flowlag.cli_enrich import tag_rows
 from flowlag.enrich import Enricher
 from flowlag.errors import SourceError
 from flowlag.json_rows import BLOCK_BYTES

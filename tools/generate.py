@@ -59,12 +59,12 @@ def send_packets(rng: random.Random, length_s: int, flows: int) -> list[Packet]:
     return sorted(packets, key=lambda packet: packet.received)
 
 
-def grid_windows(rng: random.Random, first: int) -> Iterator[tuple[int, int]]:
-    """[open, close) of windows of a minute, one after the other."""
-    opened = first - first % 60 + rng.randrange(60) - 60
+def grid_windows(rng: random.Random, first: int, interval: int = 60) -> Iterator[tuple[int, int]]:
+    """[open, close) of windows of `interval` seconds, one after the other."""
+    opened = first - first % interval + rng.randrange(interval) - interval
     while True:
-        yield opened, opened + 60
-        opened += 60
+        yield opened, opened + interval
+        opened += interval
 
 
 def batch_windows(rng: random.Random, first: int) -> Iterator[tuple[int, int]]:

@@ -23,13 +23,22 @@ from flowlag.answers import Answers, Key, Memo
 from flowlag.enrich import Enricher
 from flowlag.fields import Values, has_value
 from flowlag.record import STATUSES, VALID, count_packets
-from flowlag.scanner import Blocks, cut_line_end, is_whole, read_records, scan_record, split_record, unquote
+from flowlag.scanner import (
+    TWIN,
+    Blocks,
+    cut_line_end,
+    decode,
+    is_whole,
+    read_records,
+    scan_record,
+    split_record,
+    unquote,
+)
 from flowlag.tags import TAG_FIELDS, Tags
 
 #: Bytes handled at a time: few enough for the processor's cache, many enough that what a block costs is nothing.
 BLOCK_SIZE = 128 * 1024
 
-_TWIN = "__mv_"  # a multivalue field's values stand in a second column of this name
 _CONTENT = bytes(set(range(256)) - set(b',"\r\n'))  # what the shape of a line leaves out
 _MOST_SHAPES = 4096
 _LONGEST_SHAPE = 4096
@@ -107,7 +116,7 @@ class ChunkTagger:
         """Fill in the answers of the events whose `_raw` has to be asked."""
         for i, (answer, key) in enumerate(zip(answers, records.view.keys(records))):
             if not answer:
-                raw = _decode(records.value(i, plan.columns["_raw"]))
+                raw = decode(records.value(i, plan.columns["_raw"]))
                 answers[i] = records.view.write(self._enricher.tag_raw(raw, records.view.read(key)))
 
     def _rebuild(self, plan: _Plan, records: _Records, answers: list[str]) -> None:
@@ -135,8 +144,8 @@ class _Plan:
         self.line = line
         text, line_end = cut_line_end(line)
         raw_names = split_record(text)
-        names = [_decode(unquote(name)) for name in raw_names]
-        replaced = {twin + name for name in enricher.fields for twin in ("", _TWIN)}
+        names = [decode(unquote(name)) for name in raw_names]
+        replaced = {twin + name for name in enricher.fields for twin in ("", TWIN)}
         kept = [i for i, name in enumerate(names) if name not in replaced]
         self.width = len(names)
         self.columns = {name: i for i, name in reversed(list(enumerate(names)))}  # of two with one name, the first
@@ -145,11 +154,11 @@ class _Plan:
         roles = [_Role(name, self._places(names)) for name, names in enricher.roles.items()]
         self.roles = [role for role in roles if role.places or role.name in ("start", "end")]
         self.asks_raw = enricher.settings.reads_raw and "_raw" in self.columns
-        self._time_twin = self.columns.get(_TWIN + "_time")
+        self._time_twin = self.columns.get(TWIN + "_time")
         self._always_sets_time = enricher.settings.time != "keep"
         sent = [raw_names[i] for i in kept] + ([] if self.time is not None else ['"_time"'])
         self.header = ",".join([*sent, *(f'"{name}"' for name in enricher.fields)]) + (line_end or "\n")
-        self.plain_width = max(1, 1 + max((i for i, name in enumerate(names) if not name.startswith(_TWIN)), default=0))
+        self.plain_width = max(1, 1 + max((i for i, name in enumerate(names) if not name.startswith(TWIN)), default=0))
         self.tail = "," * (self.width - self.plain_width) + "\n"  # how a line ends that has no multivalue
         kept_twins = [i for i in kept if i >= self.plain_width]
         self.split_view = _View(self, enricher, unquote, "," * len(kept_twins), kept != kept_twins)
@@ -247,7 +256,7 @@ class _View:
 
     def read(self, key: Key) -> Values:
         """The values that a key stands for."""
-        values = (_decode(self._value(text)) for text in key)
+        values = (decode(self._value(text)) for text in key)
         return Values(**{role.name: text for role, text in zip(self._plan.roles, values) if has_value(text)})
 
     def _first_text(self, *texts: str) -> str:
@@ -336,8 +345,3 @@ class _ReadRecords:
 
 
 _Records = Union[_SplitRecords, _ReadRecords]
-
-
-def _decode(text: str) -> str:
-    """The text whose UTF-8 bytes passed as Latin-1."""
-    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Callable
 
@@ -31,9 +31,10 @@ Warn = Callable[[str], None]
 _CSV_SPECIAL = re.compile(r'[,"\r\n]')
 _LOST_SURROGATES = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # what surrogateescape cannot turn back into a byte
 
-_SOURCES = ("srcaddr", "src_ip", "src", "src_endpoint.ip", "pkt_srcaddr", "pkt-srcaddr")
-_DESTINATIONS = ("dstaddr", "dest_ip", "dest", "dst_endpoint.ip", "pkt_dstaddr", "pkt-dstaddr")
-_PORTS = ("dstport", "dest_port", "dst_endpoint.port")
+#: Where the table looks for addresses and the port.
+SOURCE_NAMES = ("srcaddr", "src_ip", "src", "src_endpoint.ip", "pkt_srcaddr", "pkt-srcaddr")
+DESTINATION_NAMES = ("dstaddr", "dest_ip", "dest", "dst_endpoint.ip", "pkt_dstaddr", "pkt-dstaddr")
+PORT_NAMES = ("dstport", "dest_port", "dst_endpoint.port")
 _HEADINGS = (
     "interface", "src", "dst", "port", "status", "start", "end", "dur", "earliest", "latest", "time", "±", "window",
     "stamps", "unreadable line",
@@ -58,9 +59,9 @@ def write_csv(events: Iterable[Event], settings: Settings, warn: Warn) -> Iterat
     names = dict.fromkeys(chain.from_iterable(first) if first else ["_time"])
     columns = [*(name for name in names if name not in tags), *tags]
     left_out: Event = {}
-    yield ",".join(map(_quote, columns))
+    yield ",".join(map(quote_cell, columns))
     for event in chain(first, events):
-        yield ",".join([_quote(event.get(name, "")) for name in columns])
+        yield ",".join([quote_cell(event.get(name, "")) for name in columns])
         left_out.update((name, "") for name, text in event.items() if text and name not in names)
     if left_out:
         warn(
@@ -69,7 +70,8 @@ def write_csv(events: Iterable[Event], settings: Settings, warn: Warn) -> Iterat
         )
 
 
-def _quote(text: str) -> str:
+def quote_cell(text: str) -> str:
+    """A value as a cell of CSV."""
     return '"' + text.replace('"', '""') + '"' if _CSV_SPECIAL.search(text) else text
 
 
@@ -80,27 +82,30 @@ def _list_names(names: list[str]) -> str:
 
 def write_table(events: Iterable[Event], settings: Settings, warn: Warn) -> Iterator[str]:
     """A table of what matters for timing; a value that is wider than its column moves the rest of its row."""
-    rows = (_table_row(event, settings) for event in events)
-    first = list(islice(rows, TABLE_SAMPLE))
-    widths = [
-        min(max(map(len, column)), max(WIDEST_COLUMN, len(column[0])))
-        for column in zip(_HEADINGS, *first)
-    ]  # fmt: skip
-    for row in chain([_HEADINGS] if first else [], first, rows):
+    return lay_out(_HEADINGS, (_table_row(event, settings) for event in events))
+
+
+def lay_out(headings: tuple[str, ...], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The lines of a table; nothing at all where there is no row. Cells are made safe for a terminal."""
+    shown = (tuple(map(show_text, row)) for row in rows)
+    first = list(islice(shown, TABLE_SAMPLE))
+    widths = [min(max(map(len, column)), max(WIDEST_COLUMN, len(column[0]))) for column in zip(headings, *first)]
+    for row in chain([headings] if first else [], first, shown):
         yield " ".join(f"{cell:<{width}}" for cell, width in zip(row, widths)).rstrip()
 
 
-def _table_row(event: Event, settings: Settings) -> tuple[str, ...]:
+def _table_row(event: Event, settings: Settings) -> list[str]:
     tag = {name: event[settings.prefix + name] for name in TAG_FIELDS}
     window = (tag["window_position"], tag["window_offset"], tag["window_basis"])
+    places = (settings.names.interface, SOURCE_NAMES, DESTINATION_NAMES, PORT_NAMES)
     cells = (
-        *(first_value(event.get, names) for names in (settings.names.interface, _SOURCES, _DESTINATIONS, _PORTS)),
+        *(first_value(event.get, names) for names in places),
         *(tag[name] for name in TAG_FIELDS[:8]),
         " ".join(text for text in window if text),
         tag["stamps"],
         "" if tag["status"] in VALID else event.get("_raw", "")[:SHOWN_LINE],
     )
-    return tuple(show_text(cell or "") for cell in cells)
+    return [cell or "" for cell in cells]
 
 
 def show_text(text: str) -> str:

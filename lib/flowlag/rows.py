@@ -104,6 +104,21 @@ class RowReader:
         return len(cells) > 1 and any(normalise_name(cell) in known for cell in cells)
 
 
+class TableReader(RowReader):
+    """Takes rows of named fields as they are, whatever they tell of: no flow log record is looked for in them."""
+
+    def __init__(self) -> None:
+        super().__init__(Settings(format="none"))
+
+    def read_fields(self, fields: dict[str, str]) -> Optional[Row]:
+        """The row of named fields."""
+        return Row(fields)
+
+    def is_csv_header(self, line: str) -> bool:
+        """Whatever is neither JSON nor Parquet is CSV."""
+        return True
+
+
 def name_columns(cells: Iterable[str]) -> list[str]:
     """Names for columns, each once: a second `start` becomes `start_2`, a third column without a name `column_3`."""
     names: dict[str, int] = {}

@@ -10,6 +10,8 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 
+#: A multivalue field's values stand in a second column, whose name begins with this.
+TWIN = "__mv_"
 #: How many quotes find_cut steps over before it gives up: some milliseconds' work.
 MOST_STEPS = 10_000
 
@@ -175,3 +177,8 @@ def cut_line_end(record: str) -> tuple[str, str]:
     if record.endswith("\r\n"):
         return record[:-2], "\r\n"
     return (record[:-1], "\n") if record.endswith("\n") else (record, "")
+
+
+def decode(text: str) -> str:
+    """The text whose UTF-8 bytes passed as Latin-1."""
+    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")

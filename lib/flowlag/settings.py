@@ -7,7 +7,7 @@ The same options serve the search command (`lag=30`) and the shell (`--lag 30`);
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Callable, NamedTuple, Optional
 
 from flowlag.errors import SettingsError
@@ -78,20 +78,30 @@ def parse_settings(pairs: Iterable[tuple[str, str]], command: str = "flowlagenri
 
     Raises SettingsError, one sentence with option, value and what is allowed, for the first thing that is wrong.
     """
-    given: dict[str, str] = {}
-    for name, value in pairs:
-        if name not in OPTIONS:
-            raise SettingsError(
-                f'{command} has no option "{name}" (given: {name}={value}); it takes {", ".join(OPTIONS)}.'
-            )
-        if name in given:
-            raise SettingsError(f'option {name} is given twice, "{given[name]}" and "{value}"; give it once.')
-        given[name] = value
-    return _settings_from(given)
+    return _settings_from(gather_options(pairs, OPTIONS, command))
 
 
 def parse_arguments(arguments: Iterable[str], command: str = "flowlagenrich") -> Settings:
     """Settings from a search command's arguments, each `name=value` with quotes taken off as splunkd sends them."""
+    return parse_settings(split_arguments(arguments, command), command)
+
+
+def gather_options(pairs: Iterable[tuple[str, str]], known: Sequence[str], command: str) -> dict[str, str]:
+    """Option -> value; raises SettingsError for a name that is not `known` and for one that is given twice."""
+    given: dict[str, str] = {}
+    for name, value in pairs:
+        if name not in known:
+            raise SettingsError(
+                f'{command} has no option "{name}" (given: {name}={value}); it takes {", ".join(known)}.'
+            )
+        if name in given:
+            raise SettingsError(f'option {name} is given twice, "{given[name]}" and "{value}"; give it once.')
+        given[name] = value
+    return given
+
+
+def split_arguments(arguments: Iterable[str], command: str) -> list[tuple[str, str]]:
+    """(option, value) of each `name=value`; raises SettingsError for an argument without `=`."""
     pairs = []
     for argument in arguments:
         name, equals, value = argument.partition("=")
@@ -100,7 +110,7 @@ def parse_arguments(arguments: Iterable[str], command: str = "flowlagenrich") ->
                 f'{command} does not know what to do with "{argument}"; write options as name=value, no blanks at "=".'
             )
         pairs.append((name, value))
-    return parse_settings(pairs, command)
+    return pairs
 
 
 def _settings_from(given: dict[str, str]) -> Settings:
@@ -113,20 +123,21 @@ def _settings_from(given: dict[str, str]) -> Settings:
         lag_us=read("lag", "60", _parse_lag),
         interval_us=interval_us,
         phase_us=_parse_phase(given["phase"], interval_us) if "phase" in given else None,
-        windows=_parse_choice("windows", given.get("windows", "auto"), WINDOWS),
-        time=_parse_choice("time", given.get("time", "keep"), TIMES),
+        windows=parse_choice("windows", given.get("windows", "auto"), WINDOWS),
+        time=parse_choice("time", given.get("time", "keep"), TIMES),
         names=_parse_names(given),
         format=form if form in ("auto", "none") else "layout",
         layout=None if form in ("auto", "none") else _parse_layout(form),
-        prefix=_parse_prefix(given.get("prefix", "flowlag_")),
+        prefix=parse_prefix(given.get("prefix", "flowlag_")),
     )
 
 
-def _refuse(name: str, value: str, allowed: str) -> SettingsError:
+def refuse(name: str, value: str, allowed: str) -> SettingsError:
+    """The error that refuses an option's value and says what is allowed."""
     return SettingsError(f'option {name}: "{value}" is not allowed; give {allowed}.')
 
 
-def _parse_span(text: str) -> Optional[int]:
+def parse_span(text: str) -> Optional[int]:
     """A span in microseconds: plain seconds or a Splunk time span such as `60s` or `1m`; None when it is none."""
     match = _SPAN.fullmatch(text)
     if match is None or match.group(2) not in _UNIT_US:
@@ -137,39 +148,41 @@ def _parse_span(text: str) -> Optional[int]:
 
 
 def _parse_lag(name: str, text: str) -> int:
-    span_us = _parse_span(text)
+    span_us = parse_span(text)
     if span_us is None or span_us > 3600 * SECOND_US:
-        raise _refuse(
+        raise refuse(
             name, text, "0 to 3600 seconds with at most six decimals, plain (60, 0.5) or as a time span (60s, 1m)"
         )
     return span_us
 
 
 def _parse_interval(name: str, text: str) -> int:
-    span_us = _parse_span(text)
+    span_us = parse_span(text)
     if span_us is None or not SECOND_US <= span_us <= 3600 * SECOND_US or span_us % SECOND_US:
-        raise _refuse(name, text, "whole seconds from 1 to 3600, plain (60, 600) or as a time span (60s, 10m)")
+        raise refuse(name, text, "whole seconds from 1 to 3600, plain (60, 600) or as a time span (60s, 10m)")
     return span_us
 
 
 def _parse_phase(text: str, interval_us: int) -> int:
     interval_s = interval_us // SECOND_US
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) >= interval_s:
-        raise _refuse(
+        raise refuse(
             "phase", text, f"a whole second from 0 to {interval_s - 1}, below the interval of {interval_s} seconds"
         )
     return int(text) * SECOND_US
 
 
-def _parse_choice(name: str, text: str, allowed: tuple[str, ...]) -> str:
+def parse_choice(name: str, text: str, allowed: tuple[str, ...]) -> str:
+    """`text` when it is one of `allowed`; else raises SettingsError."""
     if text not in allowed:
-        raise _refuse(name, text, f"one of {', '.join(allowed)}")
+        raise refuse(name, text, f"one of {', '.join(allowed)}")
     return text
 
 
-def _parse_prefix(text: str) -> str:
+def parse_prefix(text: str) -> str:
+    """`text` when it can begin a field's name; else raises SettingsError."""
     if not _PREFIX.fullmatch(text):
-        raise _refuse("prefix", text, "a letter followed by letters, digits or _, such as flowlag_")
+        raise refuse("prefix", text, "a letter followed by letters, digits or _, such as flowlag_")
     return text
 
 
@@ -178,7 +191,7 @@ def _parse_names(given: dict[str, str]) -> Names:
     for name in Names._fields:
         if name in given:
             if not given[name].strip():
-                raise _refuse(name, given[name], "the name of a field")
+                raise refuse(name, given[name], "the name of a field")
             replaced[name] = (given[name],)
     return Names()._replace(**replaced)
 
@@ -190,7 +203,7 @@ def _parse_layout(text: str) -> Layout:
     words = text.split()
     columns = [match.group(1) for match in map(_PLACEHOLDER.fullmatch, words) if match]
     if not words or len(columns) < len(words):
-        raise _refuse(
+        raise refuse(
             "format",
             text,
             f'auto, none, {", ".join(LAYOUTS)} or an AWS format string such as "${{version}} ${{start}} ${{end}}", '
@@ -198,9 +211,9 @@ def _parse_layout(text: str) -> Layout:
         )
     unknown = [column for column in columns if column not in FIELD_VERSIONS]
     if unknown:
-        raise _refuse("format", text, f"AWS flow log field names only; {', '.join(unknown)} is none")
+        raise refuse("format", text, f"AWS flow log field names only; {', '.join(unknown)} is none")
     if len(set(columns)) < len(columns):
-        raise _refuse("format", text, "each field once")
+        raise refuse("format", text, "each field once")
     if not {"start", "end"} <= set(columns):
-        raise _refuse("format", text, "a format string that has ${start} and ${end}")
+        raise refuse("format", text, "a format string that has ${start} and ${end}")
     return Layout("custom", columns)

@@ -22,7 +22,7 @@ from flowlag.csv_rows import read_csv
 from flowlag.errors import SourceError
 from flowlag.json_rows import DAMAGE, read_json
 from flowlag.parquet_rows import read_parquet
-from flowlag.rows import Row, RowReader
+from flowlag.rows import Row, RowReader, TableReader
 from flowlag.settings import Settings
 
 #: Gzip in gzip is what Firehose writes when it compresses what CloudWatch compressed; one layer more for good measure.
@@ -53,9 +53,24 @@ def read_sources(
 
 def read_source(path: str, settings: Settings, progress: Progress) -> Iterator[Row]:
     """The rows of one file, `-` being stdin; raises SourceError, one sentence, when it cannot be read (to its end)."""
+    return _read_path(path, RowReader(settings), progress)
+
+
+def read_tables(
+    paths: Iterable[str], progress: Progress, report: Callable[[SourceError], None]
+) -> Iterator[dict[str, str]]:
+    """The fields of each row of CSV (with a header line), JSON or Parquet files of any content; as read_sources."""
+    for path in paths:
+        try:
+            yield from (row.fields for row in _read_path(path, TableReader(), progress))
+        except SourceError as error:
+            report(error)
+
+
+def _read_path(path: str, reader: RowReader, progress: Progress) -> Iterator[Row]:
     try:
         with _open(path) as file:
-            yield from _read_file(path, file, RowReader(settings), progress)
+            yield from _read_file(path, file, reader, progress)
     except DAMAGE as error:
         raise SourceError(f"{path}: {_explain(error)}") from error
 

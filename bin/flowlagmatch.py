@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Splunk's entrance to flowlagmatch; as small as can be, since Python compiles the script itself at every start."""
+
+from _match import FlowlagMatchCommand, dispatch
+
+dispatch(FlowlagMatchCommand, module_name=__name__)

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The flows of one key, laid out so that those possible for an anchor are found without a look at the others.
+
+A flow [fe, fl] is possible when fe is not too late and fl not too early: two bounds. Flows are sorted by fe, and
+`reach` holds the latest fl so far, so that both bounds are found by bisection. A long flow would stretch that window
+over short ones behind it; hence flows of similar length, within a factor of two, are laid out together. Where a window
+holds more flows than are wanted, the best are found by best-first search over blocks: what a block holds is never
+better than its bound, so that blocks are opened only as long as they can still give one of the best.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import heapify, heappop, heappush
+from itertools import accumulate
+from operator import itemgetter, sub
+from typing import NamedTuple, Optional
+
+from flowlag.relation import Target, share_of
+
+#: Flows are laid out together when the longest is at most so many times as long as the shortest.
+SIMILAR = 2
+#: Flows, or blocks of the level below, in one block.
+FANOUT = 16
+#: Windows up to this size are looked at one by one, which is faster than blocks.
+SMALL_WINDOW = 200
+
+
+class Flow(NamedTuple):
+    """A flow: its envelope and its start in microseconds since the epoch, and its row as the caller holds it."""
+
+    earliest_us: int
+    latest_us: int
+    start_us: int
+    row: str
+
+
+class Anchor(NamedTuple):
+    """When an anchor happened, tolerance included, in microseconds since the epoch."""
+
+    earliest_us: int
+    latest_us: int
+
+
+_EARLIEST, _LATEST = itemgetter(0), itemgetter(1)  # at C speed
+
+#: What orders the flows of an anchor, the best first: -share, |2 x gap midpoint|, start, row.
+Rank = tuple[float, int, int, str]
+
+
+class _Block(NamedTuple):
+    """The bounds of what a block holds."""
+
+    earliest_min: int
+    earliest_max: int
+    latest_min: int
+    latest_max: int
+    length_min: int
+    start_min: int
+
+
+def rank_flow(flow: Flow, anchor: Anchor, target: Target) -> Rank:
+    """Where a possible flow stands among those of an anchor; between equals its row decides, not which came first."""
+    earliest, latest, start, row = flow
+    gap_min, gap_max = earliest - anchor.latest_us, latest - anchor.earliest_us
+    return (-share_of(gap_min, gap_max, target), abs(gap_min + gap_max), start, row)
+
+
+class Candidates:
+    """All flows of one key, for one target."""
+
+    def __init__(self, flows: Sequence[Flow], target: Target) -> None:
+        self._groups = [] if target.is_empty else [_Group(group) for group in _group_by_length(flows)]
+        self._target = target
+
+    def best(self, anchor: Anchor, most: int) -> tuple[int, list[tuple[Rank, Flow]]]:
+        """How many flows are possible for an anchor, and the best `most` of them with their ranks, in order."""
+        target = self._target
+        last, first = anchor.latest_us + target.last_us, anchor.earliest_us + target.first_us
+        windows, size = [], 0
+        for group in self._groups:
+            start, stop = group.window(first, last)
+            if start < stop:
+                windows.append((group, start, stop))
+                size += stop - start
+        if size <= max(SMALL_WINDOW, most):
+            found = [
+                (rank_flow(flow, anchor, target), flow)
+                for group, start, stop in windows
+                for flow in group.flows[start:stop]
+                if flow.latest_us >= first
+            ]
+            found.sort()
+            return len(found), found[:most]
+        return sum(group.count(first, last) for group in self._groups), self._search(anchor, first, last, most)
+
+    def _search(self, anchor: Anchor, first: int, last: int, most: int) -> list[tuple[Rank, Flow]]:
+        """The best flows, by always opening the block, or taking the flow, that promises most."""
+        target = self._target
+        heap: list[tuple[Rank, int, Optional[Flow], tuple[int, int, int]]] = []
+        for number, group in enumerate(self._groups):
+            top = len(group.levels) - 1
+            for place, block in enumerate(group.levels[top]):
+                if block.earliest_min <= last and block.latest_max >= first:
+                    heap.append((_bound(block, anchor, target), len(heap), None, (number, top, place)))
+        heapify(heap)
+        pushed = len(heap)
+        found: list[tuple[Rank, Flow]] = []
+        while heap and len(found) < most:
+            rank, _, flow, (number, level, place) = heappop(heap)
+            if flow is not None:
+                found.append((rank, flow))
+                continue
+            for entry in self._open(number, level, place, anchor, first, last):
+                pushed += 1
+                heappush(heap, (entry[0], pushed, *entry[1:]))
+        return found
+
+    def _open(
+        self, number: int, level: int, place: int, anchor: Anchor, first: int, last: int
+    ) -> Iterator[tuple[Rank, Optional[Flow], tuple[int, int, int]]]:
+        """What a block holds and is possible: flows, or blocks with their bounds."""
+        group, start = self._groups[number], place * FANOUT
+        if level == 0:
+            for flow in group.flows[start : start + FANOUT]:
+                if flow.earliest_us <= last and flow.latest_us >= first:
+                    yield rank_flow(flow, anchor, self._target), flow, (number, -1, 0)
+            return
+        for inner, block in enumerate(group.levels[level - 1][start : start + FANOUT], start):
+            if block.earliest_min <= last and block.latest_max >= first:
+                yield _bound(block, anchor, self._target), None, (number, level - 1, inner)
+
+
+def _group_by_length(flows: Sequence[Flow]) -> Iterable[Sequence[Flow]]:
+    """Flows of similar length together: all of them, or by powers of two. A few are one small window in any case."""
+    if len(flows) <= SMALL_WINDOW:
+        return [flows] if flows else []
+    lengths = list(map(sub, map(_LATEST, flows), map(_EARLIEST, flows)))
+    if max(lengths) <= SIMILAR * min(lengths):
+        return [flows]
+    groups: dict[int, list[Flow]] = {}
+    for length, flow in zip(lengths, flows):
+        groups.setdefault(length.bit_length(), []).append(flow)
+    return groups.values()
+
+
+class _Group:
+    """Flows of similar length, sorted by their earliest time."""
+
+    def __init__(self, flows: Sequence[Flow]) -> None:
+        self.flows = sorted(flows, key=_EARLIEST)
+        self._earliest = list(map(_EARLIEST, self.flows))
+        self._reach = list(accumulate(map(_LATEST, self.flows), max))
+        self._latest: list[int] = []
+        self._levels: list[list[_Block]] = []
+
+    def window(self, first: int, last: int) -> tuple[int, int]:
+        """Where the flows stand among which are all with latest >= `first` and earliest <= `last`."""
+        stop = bisect_right(self._earliest, last)
+        return min(bisect_left(self._reach, first), stop), stop
+
+    def count(self, first: int, last: int) -> int:
+        """How many flows have latest >= `first` and earliest <= `last`; none has latest < first and earliest > last."""
+        if not self._latest:
+            self._latest = sorted(map(_LATEST, self.flows))
+        return bisect_right(self._earliest, last) - bisect_left(self._latest, first)
+
+    @property
+    def levels(self) -> list[list[_Block]]:
+        """Blocks of flows, then blocks of blocks, until one level is small; made when they are first asked for."""
+        if not self._levels:
+            single = [_Block(f[0], f[0], f[1], f[1], f[1] - f[0], f[2]) for f in self.flows]
+            self._levels = [_enclose(single)]
+            while len(self._levels[-1]) > FANOUT:
+                self._levels.append(_enclose(self._levels[-1]))
+        return self._levels
+
+
+def _enclose(blocks: list[_Block]) -> list[_Block]:
+    return [_Block(*(choose(values) for choose, values in zip(_CHOOSE, zip(*blocks[i : i + FANOUT]))))
+            for i in range(0, len(blocks), FANOUT)]  # fmt: skip
+
+
+_CHOOSE = (min, max, min, max, min, min)
+
+
+def _bound(block: _Block, anchor: Anchor, target: Target) -> Rank:
+    """A rank that no possible flow of a block can beat."""
+    common = min(block.latest_max - anchor.earliest_us, target.high_us) - max(
+        block.earliest_min - anchor.latest_us, target.low_us
+    )
+    length = block.length_min + anchor.latest_us - anchor.earliest_us
+    share = 1.0 if common >= length else common / length
+    centre = anchor.earliest_us + anchor.latest_us
+    nearest = max(block.earliest_min + block.latest_min - centre, centre - block.earliest_max - block.latest_max, 0)
+    return (-share, nearest, block.start_min, "")

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events in, pairs of anchor and flow out: which events could belong together, whatever the order in which they came.
+
+Events are told apart by what flowlagenrich wrote on them (contract section 3). Of each event only its key, its bounds
+and its row are held, the row as one text that the caller gave and gets back. What takes no part is counted by reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Callable, NamedTuple, Optional
+
+from flowlag.candidates import Anchor, Candidates, Flow, Rank
+from flowlag.fields import has_value
+from flowlag.instants import parse_instant, parse_seconds
+from flowlag.interval import write_seconds
+from flowlag.match_settings import MatchSettings
+from flowlag.record import STATUSES
+from flowlag.relation import is_certain, target_of
+
+#: Output fields of a pair, in order, behind the fields of the anchor and of the flow.
+MATCH_FIELDS = (
+    "match_certainty", "match_relation", "match_gap_min", "match_gap_max", "match_share", "match_count",
+    "match_truncated",
+)  # fmt: skip
+
+#: Why flows and anchors take no part.
+NO_FLOW_KEY = "flows without a value for a key of by"
+NO_BOUNDS = "flows without readable bounds"
+NO_ANCHOR_KEY = "anchors without a value for a key of by"
+NO_TIME = "anchors without a readable time"
+_UNUSABLE = frozenset((NO_FLOW_KEY, NO_BOUNDS, NO_ANCHOR_KEY, NO_TIME))
+
+Get = Callable[[str], Optional[str]]
+Key = tuple[str, ...]
+
+
+class Match(NamedTuple):
+    """One row of the result: the rows that were fed, `flow` None where none is possible, and MATCH_FIELDS as text."""
+
+    anchor: str
+    flow: Optional[str]
+    tags: tuple[str, ...]
+
+
+class _Held(NamedTuple):
+    """An anchor that waits for the end of the input: twice its time (which orders rows), its interval, key and row."""
+
+    time_halves: int
+    interval: Anchor
+    key: Key
+    row: str
+
+
+class _Side:
+    """The flows, or the anchors: the key fields, those of them in which none had a value, and whether there is one."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+        self.silent = set(names)
+        self.is_empty = True
+
+
+class Matcher:
+    """Takes events one by one and gives the pairs at the end."""
+
+    def __init__(self, settings: MatchSettings) -> None:
+        self.settings = settings
+        self.counts: Counter[str] = Counter()
+        self.cut = 0
+        self._target = target_of(settings.relation, settings.within_us)
+        self._flows: dict[Key, list[Flow]] = {}
+        self._anchors: list[_Held] = []
+        self._sides = {"flow": _Side(settings.flow_keys), "anchor": _Side(settings.anchor_keys)}
+        self._names = {name: settings.prefix + name for name in ("status", "earliest", "latest", "start")}
+
+    def feed(self, get: Get, row: str) -> Optional[str]:
+        """Take one event whose fields `get` returns as text (None or empty where absent); `flow`, `anchor` or None."""
+        status = get(self._names["status"]) or ""
+        if self._is_anchor(get, status):
+            return self.feed_anchor(get, row)
+        if status == "ok":
+            return self.feed_flow(get, row)
+        if self.settings.marker is None:
+            self._leave_out(status)
+            return None
+        self.counts["neither marked as anchors nor flows"] += 1
+        return None
+
+    def close(self) -> Iterator[Match]:
+        """The rows in order: by anchor time, then share, gap and flow start. Call it once, after the last event."""
+        candidates: dict[Key, Candidates] = {}
+        self._anchors.sort()
+        for _, anchors in groupby(self._anchors, lambda anchor: anchor.time_halves):
+            rows: list[tuple[Rank, Match]] = []
+            for anchor in anchors:
+                if anchor.key not in candidates:
+                    candidates[anchor.key] = Candidates(self._flows.pop(anchor.key, ()), self._target)
+                rows.extend(self._pair(anchor, candidates[anchor.key]))
+            rows.sort()
+            yield from (match for _, match in rows)
+
+    @property
+    def unusable(self) -> int:
+        """How many flows and anchors took no part, since a key, a time or a bound was missing."""
+        return sum(count for reason, count in self.counts.items() if reason in _UNUSABLE)
+
+    def warning(self) -> Optional[str]:
+        """The one sentence about what took no part and what was cut, None when there is nothing to say."""
+        parts = []
+        if self.counts:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(self.counts.items()))
+            parts.append(f"events that took no part: {sum(self.counts.values())} ({reasons})")
+        if self.cut:
+            most = self.settings.maxmatches
+            parts.append(
+                f"anchors with more than {most} possible flows: {self.cut}, of which the best {most} are given, with "
+                "match_truncated=1; a higher maxmatches gives more"
+            )
+        parts.extend(self._hints())
+        return "; ".join(parts) + "." if parts else None
+
+    def _is_anchor(self, get: Get, status: str) -> bool:
+        if self.settings.marker is None:
+            return status in ("", "other")
+        field, value = self.settings.marker
+        text = get(field)
+        return text is not None and (text == value or value in text.split("\n"))
+
+    def feed_flow(self, get: Get, row: str) -> Optional[str]:
+        """Take an event that is a flow; None when it takes no part."""
+        status = get(self._names["status"]) or ""
+        if status != "ok":
+            self._leave_out(status)
+            return None
+        side = self._sides["flow"]
+        side.is_empty = False
+        key = self._key(get, side)
+        if key is None:
+            self.counts[NO_FLOW_KEY] += 1
+            return None
+        bounds = self._bounds(get)
+        if bounds is None:
+            self.counts[NO_BOUNDS] += 1
+            return None
+        start_us = parse_seconds(get(self._names["start"]) or "")
+        flow = Flow(*bounds, bounds.earliest_us if start_us is None else start_us, row)
+        self._flows.setdefault(key, []).append(flow)
+        return "flow"
+
+    def feed_anchor(self, get: Get, row: str) -> Optional[str]:
+        """Take an event that is an anchor, at its time or, for a flow, in its envelope; None when it takes no part."""
+        side = self._sides["anchor"]
+        side.is_empty = False
+        key = self._key(get, side)
+        if key is None:
+            self.counts[NO_ANCHOR_KEY] += 1
+            return None
+        is_flow = get(self._names["status"]) == "ok"
+        interval = self._bounds(get) if is_flow else self._interval(get)
+        if interval is None:
+            self.counts[NO_TIME] += 1
+            return None
+        # a flow is ordered by the middle of its envelope, anything else by its start
+        halves = sum(interval) if is_flow else 2 * interval.earliest_us
+        tolerance_us = self.settings.tolerance_us
+        wider = Anchor(interval.earliest_us - tolerance_us, interval.latest_us + tolerance_us)
+        self._anchors.append(_Held(halves, wider, key, row))
+        return "anchor"
+
+    def _leave_out(self, status: str) -> None:
+        known = status in STATUSES
+        self.counts[f"with {self._names['status']}={status}" if known else "of unknown status"] += 1
+
+    def _key(self, get: Get, side: _Side) -> Optional[Key]:
+        values = tuple(map(get, side.names))
+        known = list(map(has_value, values))
+        if not all(known):
+            side.silent.intersection_update(name for name, is_known in zip(side.names, known) if not is_known)
+            return None
+        side.silent.clear()
+        return values  # type: ignore[return-value]
+
+    def _bounds(self, get: Get) -> Optional[Anchor]:
+        earliest_us = parse_seconds(get(self._names["earliest"]) or "")
+        latest_us = parse_seconds(get(self._names["latest"]) or "")
+        if earliest_us is None or latest_us is None or earliest_us > latest_us:
+            return None
+        return Anchor(earliest_us, latest_us)
+
+    def _interval(self, get: Get) -> Optional[Anchor]:
+        start_us = parse_instant(get(self.settings.anchor_time) or "")
+        end_us = start_us
+        if self.settings.anchor_end is not None:
+            end_us = parse_instant(get(self.settings.anchor_end) or "")
+        if start_us is None or end_us is None or end_us < start_us:
+            return None
+        return Anchor(start_us, end_us)
+
+    def _pair(self, anchor: _Held, candidates: Candidates) -> Iterator[tuple[Rank, Match]]:
+        count, best = candidates.best(anchor.interval, self.settings.maxmatches)
+        relation = self.settings.relation
+        if not count and self.settings.unmatched:
+            yield (1.0, 0, 0, ""), Match(anchor.row, None, ("none", relation, "", "", "", "0", "0"))
+        self.cut += count > len(best)
+        for rank, flow in best:
+            gap_min = flow.earliest_us - anchor.interval.latest_us
+            gap_max = flow.latest_us - anchor.interval.earliest_us
+            certainty = "certain" if is_certain(gap_min, gap_max, self._target) else "possible"
+            gaps = (write_seconds(gap_min), write_seconds(gap_max))
+            numbers = (_write_share(-rank[0]), str(count), "1" if count > len(best) else "0")
+            yield rank, Match(anchor.row, flow.row, (certainty, relation, *gaps, *numbers))
+
+    def _hints(self) -> Iterator[str]:
+        """What is probably wrong where one side is missing altogether, or nobody has a value for a key."""
+        flows, anchors = self._sides.values()
+        if flows.is_empty and not (anchors.is_empty and not self.counts):
+            yield f"no event is a flow ({self._names['status']}=ok): put flowlagenrich before flowlagmatch"
+        if anchors.is_empty and not (flows.is_empty and not self.counts):
+            marker = self.settings.marker
+            what = "is no flow log record" if marker is None else f"has {marker[0]}={marker[1]}"
+            yield f"no event is an anchor: none {what}"
+        for name, side in self._sides.items():
+            silent = [key for key in side.names if key in side.silent]
+            if silent and not side.is_empty:
+                yield f"no {name} has a value in {', '.join(silent)}: check by"
+
+
+def _write_share(share: float) -> str:
+    return f"{share:.6f}".rstrip("0").rstrip(".")

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all commands of the shell share: exit codes, one-sentence complaints, stdout, the progress bar.
+
+Exit codes: 0 done; 1 done, but with --strict some records were unreadable; 2 wrong usage; 3 an input missing or
+unreadable (the others are still read), or the output not to be written; 130 interrupted. Authority: contract section 5.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import BinaryIO, NoReturn, Optional
+
+from flowlag.errors import SourceError
+from flowlag.output import encode_line
+from flowlag.sources import Progress
+
+DONE, UNREADABLE, WRONG_USAGE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+#: Input below this many bytes is done before a progress bar would be read.
+LONG_INPUT_BYTES = 16_000_000
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that refuses in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USAGE, f"flowlag: {message}; `{self.prog} --help` lists what there is.\n")
+
+
+class Failures(list[SourceError]):
+    """The inputs that could not be read (to their end); each is complained about when it is noted."""
+
+    def note(self, error: SourceError) -> None:
+        """Complain, and keep it for the exit code."""
+        self.append(error)
+        complain(error)
+
+
+def ignore_progress(count: int) -> None:
+    """No progress is shown."""
+
+
+def complain(sentence: object) -> None:
+    """Say one sentence on stderr."""
+    print(f"flowlag: {sentence}", file=sys.stderr, flush=True)
+
+
+def write_lines(lines: Iterable[str]) -> bool:
+    """Write lines to stdout; False when that fails. A reader that has seen enough (`| head`) is no failure."""
+    if sys.stdout is None:
+        complain("stdout is closed; send the output somewhere")
+        return False
+    out: BinaryIO = sys.stdout.buffer
+    try:
+        for line in lines:
+            out.write(encode_line(line))
+        out.flush()
+    except BrokenPipeError:
+        drop_stdout()
+    except OSError as error:  # those of the input have become SourceError
+        complain(f"stdout: the output cannot be written ({error.strerror}); make room, or send it elsewhere")
+        drop_stdout()
+        return False
+    return True
+
+
+def drop_stdout() -> None:
+    """Keep Python from flushing, and complaining about, a stdout that cannot take what is left."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def progress_bar(paths: Sequence[str]) -> Iterator[Progress]:
+    """What counts the files' bytes on a tqdm bar, for long input on a terminal; tqdm need not be installed."""
+    total = _total_bytes(paths)
+    if not sys.stderr.isatty() or (total is not None and total < LONG_INPUT_BYTES):
+        yield ignore_progress
+        return
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield ignore_progress
+        return
+    with tqdm(total=total, unit="B", unit_scale=True, leave=False, file=sys.stderr) as bar:
+        yield bar.update
+
+
+def _total_bytes(paths: Sequence[str]) -> Optional[int]:
+    """The size of all files, None where stdin is among them."""
+    return None if "-" in paths else sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
