@@ -210,20 +210,20 @@ def test_times_that_are_read():
 # --- what takes no part ---
 
 LEFT_OUT = {
-    "nodata": ({"flowlag_status": "nodata"}, {}, "1 with flowlag_status=nodata"),
-    "header": ({"flowlag_status": "header"}, {}, "1 with flowlag_status=header"),
-    "foreign-status": ({"flowlag_status": "what?"}, {}, "1 of unknown status"),
-    "flow-without-key": (flow(0, 1, key=""), {}, "1 flows without a value for a key of by"),
-    "flow-with-a-dash-as-key": (flow(0, 1, key="-"), {}, "1 flows without a value for a key of by"),
-    "flow-without-bounds": (flow(0, 1, flowlag_latest=""), {}, "1 flows without readable bounds"),
-    "flow-with-wrong-bounds": (flow(0, 1, flowlag_latest="1"), {}, "1 flows without readable bounds"),
-    "anchor-without-key": (anchor(0, key=""), {}, "1 anchors without a value for a key of by"),
-    "anchor-with-unknown-key": (anchor(0, key="unknown"), {}, "1 anchors without a value for a key of by"),
-    "anchor-without-time": (anchor(0, _time=""), {}, "1 anchors without a readable time"),
-    "anchor-with-a-word-as-time": (anchor(0, _time="soon"), {}, "1 anchors without a readable time"),
-    "anchor-without-end": (anchor(0), {"anchor_end": "end"}, "1 anchors without a readable time"),
-    "anchor-that-ends-before-it-starts": (anchor(9, end=str(T)), {"anchor_end": "end"}, "1 anchors without a readable time"),
-    "unmarked": (anchor(0), {"anchors": "a=b"}, "1 neither marked as anchors nor flows"),
+    "nodata": ({"flowlag_status": "nodata"}, {}, "flowlag_status=nodata: 1"),
+    "header": ({"flowlag_status": "header"}, {}, "flowlag_status=header: 1"),
+    "foreign-status": ({"flowlag_status": "what?"}, {}, "unknown flowlag_status: 1"),
+    "flow-without-key": (flow(0, 1, key=""), {}, "flows without a value for a key of by: 1"),
+    "flow-with-a-dash-as-key": (flow(0, 1, key="-"), {}, "flows without a value for a key of by: 1"),
+    "flow-without-bounds": (flow(0, 1, flowlag_latest=""), {}, "flows without readable bounds: 1"),
+    "flow-with-wrong-bounds": (flow(0, 1, flowlag_latest="1"), {}, "flows without readable bounds: 1"),
+    "anchor-without-key": (anchor(0, key=""), {}, "anchors without a value for a key of by: 1"),
+    "anchor-with-unknown-key": (anchor(0, key="unknown"), {}, "anchors without a value for a key of by: 1"),
+    "anchor-without-time": (anchor(0, _time=""), {}, "anchors without a readable time: 1"),
+    "anchor-with-a-word-as-time": (anchor(0, _time="soon"), {}, "anchors without a readable time: 1"),
+    "anchor-without-end": (anchor(0), {"anchor_end": "end"}, "anchors without a readable time: 1"),
+    "anchor-that-ends-before-it-starts": (anchor(9, end=str(T)), {"anchor_end": "end"}, "anchors without a readable time: 1"),
+    "unmarked": (anchor(0), {"anchors": "a=b"}, "neither marked as anchors nor flows: 1"),
 }  # fmt: skip
 
 
@@ -249,7 +249,7 @@ HINTS = {
         {},
         "no event is a flow (flowlag_status=ok): put flowlagenrich before flowlagmatch",
     ),
-    "no-anchor": ([flow(0, 1)], {}, "no event is an anchor: none is no flow log record"),
+    "no-anchor": ([flow(0, 1)], {}, "no event is an anchor: all are flow log records"),
     "nothing-marked": ([flow(0, 1)], {"anchors": "a=b"}, "no event is an anchor: none has a=b"),
     "key-that-no-flow-has": ([flow(0, 1), anchor(0, x="y")], {"by": "kex=x"}, "no flow has a value in kex: check by"),
     "key-that-no-anchor-has": (

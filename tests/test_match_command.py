@@ -101,7 +101,7 @@ def test_one_warning_at_the_end(match_script, python, enriched):
     assert replies[0].messages == []
     ((level, sentence),) = replies[1].messages
     assert level == "WARN" and "no flow has a value in no_such_field: check by" in sentence
-    assert "3 flows without a value for a key of by" in sentence
+    assert "flows without a value for a key of by: 3" in sentence
 
 
 def test_flows_that_were_never_enriched(match_script, python):
@@ -118,7 +118,7 @@ def test_hostile_events_stop_nothing(match_script, python):
     rows += [{"_time": text, "k": "1"} for text in hostile] + [{"_time": "1602397450", "k": text} for text in hostile]
     _, (reply,) = run_command(match_script, python, ["by=k"], [write_body(rows)])
     assert reply.body.count(b",none,overlap,,,,0,0\n") == len(hostile) - 1  # a dash is no value
-    assert "22 flows" not in reply.messages[0][1] and "11 flows without readable bounds" in reply.messages[0][1]
+    assert "flows without readable bounds: 11" in reply.messages[0][1]
 
 
 def test_a_reply_larger_than_a_chunk_is_one_reply(match_script, python):

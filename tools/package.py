@@ -40,6 +40,7 @@ SHIPPED = (
     "appserver",
     "bin",
     "default",
+    "docs",
     "lib",
     "lookups",
     "metadata",

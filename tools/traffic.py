@@ -20,32 +20,37 @@ INTERFACES = 400
 
 
 class Shape(NamedTuple):
-    """The columns of a data set, and whether its `tag` has two values, which puts a line break into every row."""
+    """The columns of a data set; whether its `tag` has two values, which puts a line break into every row; and whether
+    fields were extracted, else `_raw` alone tells."""
 
     columns: tuple[str, ...]
     multivalue: bool = False
+    extracted: bool = True
 
 
 _WIDE = (
     "_bkt", "_cd", "_chunked_idx", "_indextime", "_raw", "_serial", "_si", "_sourcetype", "_time", "account_id",
     "action", "bytes", "dest_ip", "dest_port", "end_time", "host", "index", "interface_id", "linecount", "log_status",
-    "packets",
-    "protocol", "punct", "source", "sourcetype", "splunk_server", "src_ip", "src_port", "start_time", "tag",
+    "packets", "protocol", "punct", "source", "sourcetype", "splunk_server", "src_ip", "src_port", "start_time", "tag",
     "vpcflow_action",
 )  # fmt: skip
 
+_ASKED = (
+    "start_time", "start", "start_time_dt", "end_time", "end", "end_time_dt", "packets", "traffic.packets",
+    "interface_id", "interface-id", "src_endpoint.interface_uid", "dst_endpoint.interface_uid", "resource_id",
+    "resource-id", "tgw_attachment_id", "tgw-attachment-id", "dvc", "log_status", "log-status", "status_code", "_raw",
+    "_time", "_chunked_idx",
+)  # fmt: skip
+
 #: `wide` is about what arrives without required_fields; `narrow` what a few names in them leave; `asked`
-#: every field that the command names by default, most of which such events lack.
+#: every field that the command names by default, most of which such events lack; `raw` the same without extractions.
 SHAPES = {
     "wide": Shape(_WIDE),
     "narrow": Shape((
         "start_time", "end_time", "packets", "bytes", "interface_id", "src_ip", "log_status", "vpcflow_action", "_time",
         "_chunked_idx")),
-    "asked": Shape((
-        "start_time", "start", "start_time_dt", "end_time", "end", "end_time_dt", "packets", "traffic.packets",
-        "interface_id", "interface-id", "src_endpoint.interface_uid", "dst_endpoint.interface_uid", "resource_id",
-        "resource-id", "tgw_attachment_id", "tgw-attachment-id", "dvc", "log_status", "log-status", "status_code",
-        "_raw", "_time", "_chunked_idx")),
+    "asked": Shape(_ASKED),
+    "raw": Shape(_ASKED, extracted=False),
     "nfour": Shape(("start_time", "end_time", "packets", "_chunked_idx")),
     "widemv": Shape(_WIDE, multivalue=True),
 }  # fmt: skip
@@ -53,12 +58,17 @@ SHAPES = {
 
 def make_chunk(name: str, number: int, rows: int) -> bytes:
     """The body of chunk `number` (0 is the newest) of a data set, with this many events."""
-    columns, multivalue = SHAPES[name]
+    columns, multivalue, extracted = SHAPES[name]
     rng = random.Random(f"{number} {rows}")
     header = ",".join([*map(quote, columns), *(quote("__mv_" + column) for column in columns)])
     twins = [',"$network$;$communicate$"' if multivalue and column == "tag" else "," for column in columns]
     template = ",".join(f"%({column})s" for column in columns) + "".join(twins)
-    lines = [template % event for event in _events(rng, number, rows, multivalue)]
+    events = _events(rng, number, rows, multivalue)
+    if not extracted:
+        events = (
+            dict.fromkeys(event, "") | {k: event[k] for k in ("_raw", "_time", "_chunked_idx")} for event in events
+        )
+    lines = [template % event for event in events]
     return "\n".join([header, *lines, ""]).encode()
 
 
@@ -91,7 +101,7 @@ def _event(rng: random.Random, start: int, end: int, interface: int, serial: int
     eni = f"eni-{interface * 7919:017x}"
     action = rng.choice(("ACCEPT", "REJECT"))
     raw = f"2 123456789012 {eni} {source} {target} {ports[0]} {ports[1]} 6 {packets} {size} {start} {end} {action} OK"
-    event = dict.fromkeys(SHAPES["asked"].columns, "")
+    event = dict.fromkeys(_ASKED, "")
     values = {
         "_bkt": f'"net~{interface}~8A3F2C11-5D0E-4B6A-9C77-1F2E3D4C5B6A"', "_cd": f'"{interface}:{serial * 131}"',
         "_chunked_idx": serial, "_indextime": end + 137, "_raw": f'"{raw}"', "_serial": serial,

@@ -15,7 +15,7 @@ text of its fields and put together again. Bytes pass through as Latin-1, which 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple, Optional, Union
 
@@ -92,8 +92,7 @@ class ChunkTagger:
     def _tag_records(self, plan: _Plan, records: _Records) -> str:
         if not records.lines:  # the block's one record goes on in the next
             return ""
-        keys = zip(*(records.view.texts(records, role) for role in plan.roles))
-        answers = list(map(records.view.answers.__getitem__, keys))
+        answers = list(map(records.view.answers.__getitem__, records.view.keys(records)))
         self._count(records.view, answers)
         if plan.asks_raw and "" in answers:
             self._ask_events(plan, records, answers)
@@ -115,14 +114,10 @@ class ChunkTagger:
 
     def _ask_events(self, plan: _Plan, records: _Records, answers: list[str]) -> None:
         """Fill in the answers of the events whose `_raw` has to be asked."""
-        for i, answer in enumerate(answers):
+        for i, (answer, key) in enumerate(zip(answers, records.view.keys(records))):
             if not answer:
-
-                def get(name: str, i: int = i) -> Optional[str]:
-                    place = plan.columns.get(name)
-                    return None if place is None else decode(records.value(i, place))
-
-                answers[i] = records.view.write(self._enricher.tag(get))
+                raw = decode(records.value(i, plan.columns["_raw"]))
+                answers[i] = records.view.write(self._enricher.tag_raw(raw, records.view.read(key)))
 
     def _rebuild(self, plan: _Plan, records: _Records, answers: list[str]) -> None:
         """Put the lines together anew, with the new `_time` and without the columns that are replaced."""
@@ -233,7 +228,11 @@ class _View:
         self._packets: Memo[str] = Memo(self._class_packets)
         self.answers = Answers(enricher, self._judge, self._write_or_ask)
 
-    def texts(self, records: _Records, role: _Role) -> Iterable[str]:
+    def keys(self, records: _Records) -> Iterator[Key]:
+        """For each record, the texts that its tags depend on, by role."""
+        return zip(*(self._texts(records, role) for role in self._plan.roles))
+
+    def _texts(self, records: _Records, role: _Role) -> Iterable[str]:
         """For each record, the text of the first of a role's columns that has a value."""
         columns = [records.column(place) for place in role.places]
         columns = columns[:1] + [column for column in columns[1:] if any(column)]
@@ -253,9 +252,12 @@ class _View:
         return "" if self._plan.asks_raw and tags.status not in VALID else self.write(tags)
 
     def _judge(self, key: Key) -> Tags:
+        return self._enricher.judge(self.read(key))
+
+    def read(self, key: Key) -> Values:
+        """The values that a key stands for."""
         values = (decode(self._value(text)) for text in key)
-        found = {role.name: text for role, text in zip(self._plan.roles, values) if has_value(text)}
-        return self._enricher.judge(Values(**found))
+        return Values(**{role.name: text for role, text in zip(self._plan.roles, values) if has_value(text)})
 
     def _first_text(self, *texts: str) -> str:
         return next((text for text in texts if has_value(self._value(text))), "")

@@ -53,6 +53,12 @@ class Enricher:
         self.counts[tags.status] += 1
         return values, tags
 
+    def tag_raw(self, raw: Optional[str], values: Values) -> Tags:
+        """The tags of an event whose fields gave `values`, which are no valid record: what `_raw` says, else theirs."""
+        _, tags = self._ask_raw(raw, values, self._judge(values))
+        self.counts[tags.status] += 1
+        return tags
+
     def tag_line(self, values: Values) -> Tags:
         """The tags of a line that a layout has already taken apart: whatever is in it, it is a flow log record."""
         tags = self._judge(values, True)

@@ -23,6 +23,8 @@ COLUMNS = ("interface_id", "timing_mode", "interval", "phase", "first_start", "l
 MOST_ROWS = 1000
 
 _FIRST_S, _LAST_S, _LONGEST_INTERVAL_S = FIRST_US // SECOND_US, LAST_US // SECOND_US, 3600
+_HOUR_US = 3600 * SECOND_US
+_MOST_HOURS = 8192  # of all interfaces; forgotten all at once
 _COUNTING = frozenset(("grid", "batch", "flow"))
 _IGNORED = frozenset(("mixed", "unknown"))
 
@@ -38,17 +40,31 @@ class LearnedWindows:
     def __init__(self, rows: Mapping[str, list[_Row]] = MappingProxyType({}), complaint: Optional[str] = None) -> None:
         self.complaint = complaint
         self._rows = rows
+        self._by_hour: dict[tuple[str, int], list[_Row]] = {}
 
     def __call__(self, interface: Optional[str], recorded: Interval) -> Optional[Window]:
         """The window of a record, None where nothing was learned."""
         best: Optional[tuple[int, _Row]] = None
-        for row in self._rows.get(interface or "", ()):
+        for row in self._near(interface or "", recorded):
             last_s, first_s, _, interval_s, _ = row
             # how far the record reaches out of the row's span
             distance_us = max(0, first_s * SECOND_US - recorded.start_us, recorded.end_us - last_s * SECOND_US)
             if distance_us <= interval_s * SECOND_US and (best is None or distance_us <= best[0]):
                 best = (distance_us, row)  # rows ascend: of two as near, the later
         return _window(best[1], recorded) if best else None
+
+    def _near(self, interface: str, recorded: Interval) -> list[_Row]:
+        """The rows of an interface that can count for a record ending in this hour; kept, since events share hours."""
+        hour = recorded.end_us // _HOUR_US
+        found = self._by_hour.get((interface, hour))
+        if found is None:
+            opened_s, closed_s = hour * 3600, (hour + 1) * 3600
+            rows = self._rows.get(interface, ())
+            found = [row for row in rows if row[0] + row[3] >= opened_s and row[1] - row[3] <= closed_s]
+            if len(self._by_hour) >= _MOST_HOURS:
+                self._by_hour.clear()
+            self._by_hour[interface, hour] = found
+        return found
 
 
 def _window(row: _Row, recorded: Interval) -> Window:

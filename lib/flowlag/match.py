@@ -111,7 +111,7 @@ class Matcher:
         """The one sentence about what took no part and what was cut, None when there is nothing to say."""
         parts = []
         if self.counts:
-            reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(self.counts.items()))
+            reasons = ", ".join(f"{reason}: {count}" for reason, count in sorted(self.counts.items()))
             parts.append(f"events that took no part: {sum(self.counts.values())} ({reasons})")
         if self.cut:
             most = self.settings.maxmatches
@@ -172,7 +172,7 @@ class Matcher:
 
     def _leave_out(self, status: str) -> None:
         known = status in STATUSES
-        self.counts[f"with {self._names['status']}={status}" if known else "of unknown status"] += 1
+        self.counts[f"{self._names['status']}={status}" if known else f"unknown {self._names['status']}"] += 1
 
     def _key(self, get: Get, side: _Side) -> Optional[Key]:
         values = tuple(map(get, side.names))
@@ -220,8 +220,8 @@ class Matcher:
             yield f"no event is a flow ({self._names['status']}=ok): put flowlagenrich before flowlagmatch"
         if anchors.is_empty and not (flows.is_empty and not self.counts):
             marker = self.settings.marker
-            what = "is no flow log record" if marker is None else f"has {marker[0]}={marker[1]}"
-            yield f"no event is an anchor: none {what}"
+            why = "all are flow log records" if marker is None else f"none has {marker[0]}={marker[1]}"
+            yield f"no event is an anchor: {why}"
         for name, side in self._sides.items():
             silent = [key for key in side.names if key in side.silent]
             if silent and not side.is_empty:
