@@ -128,7 +128,7 @@ def test_a_table_without_the_columns():
 
 @pytest.fixture
 def lookup(tmp_path):
-    (tmp_path / PLACE.parent).mkdir()
+    (tmp_path / PLACE).parent.mkdir()
     return tmp_path / PLACE
 
 
@@ -205,10 +205,10 @@ def test_a_folder_or_a_pipe_is_no_file(lookup):
 def test_a_file_that_may_not_be_read(lookup, monkeypatch):
     lookup.write_text(write(GRID))
 
-    def refuse(path):
+    def refuse(path, mode):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(type(lookup), "read_bytes", refuse)
+    monkeypatch.setattr("flowlag.lookup.open", refuse, raising=False)
     assert "Permission denied" in load(lookup).complaint
 
 

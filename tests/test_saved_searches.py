@@ -7,6 +7,7 @@ As in test_rules.py, our commands run as packaged processes, and the rest of a s
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 
 import pytest
 from test_app import read_conf
@@ -64,7 +65,7 @@ def test_the_lookup_is_the_one_that_flowlagenrich_reads():
     from flowlag.lookup import PLACE
 
     (name,) = {command.split()[-1] for command in commands_of(LEARN) if "lookup" in command}
-    assert read_conf("default/transforms.conf")[name] == {"filename": PLACE.name}
+    assert read_conf("default/transforms.conf")[name] == {"filename": Path(PLACE).name}
 
 
 def test_every_minute_is_learned_from():
