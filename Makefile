@@ -34,9 +34,10 @@ package: $(VENV)/.stamp ## write dist/flowlag-<version>.tar.gz from the files th
 inspect: package $(TOOLS)/.stamp ## run Splunk AppInspect on the package, with and without the tag for Splunk Cloud
 	@$(TOOLS)/bin/python tools/inspect_app.py
 
-bench: package ## measure the speed of the packaged search commands
+bench: package ## measure the speed of the packaged search commands, and how right the profile is
 	@$(VENV)/bin/python tools/bench.py
 	@$(VENV)/bin/python tools/bench_match.py
+	@PYTHONPATH=lib $(VENV)/bin/python tools/truth.py
 
 picture: build/venv-bench/.stamp ## draw the README's picture from what `make bench` wrote
 	@build/venv-bench/bin/python tools/speed_picture.py
