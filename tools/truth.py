@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures the envelope and flowlagprofile where the truth is known: packets played through the modes of generate.py.
 
-`PYTHONPATH=lib python tools/truth.py` prints two tables of the README, always the same. Each interface sends for an hour;
-each packet is received 0 to 60 s after it passed. The envelope is right when a packet's true time lies in it. The profile sees a
-stretch of some records of the interface; it is right when it tells the mode (and the phase of a grid). A window is
-right when it is the one in which the record was made, and wrong when it is any other.
+`PYTHONPATH=lib python tools/truth.py` prints two tables of the README, always the same. Each interface sends for an
+hour; each packet is received 0 to 60 s after it passed. The envelope is right when a packet's true time lies in it. The
+profile sees a stretch of some records of the interface; it is right when it tells the mode (and the phase of a grid). A
+window is right when it is the one in which the record was made, and wrong when it is any other.
 """
 
 from __future__ import annotations
