@@ -10,7 +10,7 @@ from _sdk import Configuration, ReportingCommand, StreamingCommand, dispatch
 
 from flowlag.errors import FlowlagError, SettingsError
 
-__all__ = ["BytesCommand", "Configuration", "ReportingCommand", "StreamingCommand", "dispatch"]
+__all__ = ["BytesCommand", "Configuration", "GatheringCommand", "ReportingCommand", "StreamingCommand", "dispatch"]
 
 
 class BytesCommand:
@@ -44,3 +44,20 @@ class BytesCommand:
     def _stop(self, error):
         self.write_error("{}", f"{self.name}: {error}")
         sys.exit(1)
+
+
+class GatheringCommand(BytesCommand):
+    """Stands before the SDK's ReportingCommand, for what needs all events before it can say anything."""
+
+    def reduce(self, records):
+        """Never called: the SDK would call it for each chunk."""
+        raise NotImplementedError
+
+    def gather(self, table, source):
+        """What takes every request body with an empty reply, and gives the table in the reply to the last one."""
+
+        def answer(body, finished):
+            table.feed(b"".join(body))
+            return ([table.close()], self.warn(source.warning())) if finished else ([], [])
+
+        return answer

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The search command flowlagprofile: transforming, over the chunked protocol v2."""
 
-from _command import BytesCommand, Configuration, ReportingCommand, dispatch
+from _command import Configuration, GatheringCommand, ReportingCommand, dispatch
 
 from flowlag.profile_settings import parse_profile_arguments
 
@@ -9,7 +9,7 @@ __all__ = ["FlowlagProfileCommand", "dispatch"]
 
 
 @Configuration()
-class FlowlagProfileCommand(BytesCommand, ReportingCommand):
+class FlowlagProfileCommand(GatheringCommand, ReportingCommand):
     """Tells how each network interface stamps its flow log records, and how late they arrive."""
 
     def configure(self, arguments):
@@ -17,20 +17,10 @@ class FlowlagProfileCommand(BytesCommand, ReportingCommand):
         self.settings = parse_profile_arguments(arguments, self.name)
         self.configuration.required_fields = self.settings.input_fields
 
-    def reduce(self, records):
-        """Never called: the SDK would call it for each chunk, while a profile needs all events."""
-        raise NotImplementedError
-
     def answerer(self):
-        """What takes every request body with an empty reply, and gives the profile in the reply to the last one."""
+        """What gives the profile in the reply to the last chunk."""
         from flowlag.profile import Profiler
         from flowlag.profile_table import ProfileTable
 
         profiler = Profiler(self.settings)
-        table = ProfileTable(profiler)
-
-        def answer(body, finished):
-            table.feed(b"".join(body))
-            return ([table.close()], self.warn(profiler.warning())) if finished else ([], [])
-
-        return answer
+        return self.gather(ProfileTable(profiler), profiler)

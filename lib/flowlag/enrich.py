@@ -110,21 +110,12 @@ class Enricher:
         return " ".join(filter(None, sentences)) or None
 
     def _untagged(self) -> Optional[str]:
-        """The one sentence about flow log events that could not be tagged, None when there is nothing to say."""
-        total = sum(self.counts.values())
-        failed = {status: self.counts[status] for status in UNTAGGABLE if self.counts[status]}
-        if failed:
-            reasons = ", ".join(f"{count} {status}" for status, count in failed.items())
-            return (
-                f"{sum(failed.values())} of {total} events look like flow log records but could not be tagged "
-                f"({reasons}); search for {self.settings.prefix}status to see them."
-            )
-        if total and self.counts["other"] == total:
-            return (
-                f"no flow log event was recognised among {total} events; check the fields start_time and end_time, or "
-                'give the layout of _raw with format="${version} ... ${start} ${end}".'
-            )
-        return None
+        return complain_of(
+            self.counts,
+            f"tagged ({{reasons}}); search for {self.settings.prefix}status to see them.",
+            "check the fields start_time and end_time, or give the layout of _raw with "
+            'format="${version} ... ${start} ${end}".',
+        )
 
     def _ask_raw(self, raw: Optional[str], values: Values, verdict: Tags) -> tuple[Values, Tags]:
         """What `_raw` makes of an event whose fields gave no valid record: contract section 2."""
@@ -162,3 +153,19 @@ def _text(value: Any) -> Optional[str]:
     if isinstance(value, (list, tuple)):
         return "\n".join(map(str, value))
     return None if value is None else str(value)
+
+
+def complain_of(counts: Counter[str], failed: str, unrecognised: str) -> Optional[str]:
+    """The one sentence about events that could not be used, by counts of their status; None when all is well.
+
+    `failed` ends the sentence about flow log events, with `{reasons}` in it; `unrecognised` the one that there are none.
+    """
+    total = sum(counts.values())
+    untaggable = {status: counts[status] for status in UNTAGGABLE if counts[status]}
+    if untaggable:
+        reasons = ", ".join(f"{count} {status}" for status, count in untaggable.items())
+        end = failed.replace("{reasons}", reasons)
+        return f"{sum(untaggable.values())} of {total} events look like flow log records but could not be {end}"
+    if total and counts["other"] == total:
+        return f"no flow log event was recognised among {total} events; {unrecognised}"
+    return None

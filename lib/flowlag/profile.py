@@ -17,13 +17,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Optional
 
-from flowlag.enrich import Enricher, Get
+from flowlag.enrich import Enricher, Get, complain_of
 from flowlag.fields import Values, pick_values
 from flowlag.instants import parse_instant
 from flowlag.interval import SECOND_US, write_seconds
 from flowlag.modes import Mode, Span, Tally, find_changes, judge_mode
 from flowlag.profile_settings import LONGEST_OWN_S, ProfileSettings
-from flowlag.record import STATUSES, UNTAGGABLE, VALID, count_packets, judge_values
+from flowlag.record import STATUSES, VALID, count_packets, judge_values
 from flowlag.settings import RESOLUTION_US
 
 #: Output fields in order.
@@ -120,20 +120,11 @@ class Profiler:
 
     def warning(self) -> Optional[str]:
         """The one sentence about what could not be read, None when there is nothing to say."""
-        total = sum(self.counts.values())
-        failed = {status: self.counts[status] for status in UNTAGGABLE if self.counts[status]}
-        if failed:
-            reasons = ", ".join(f"{count} {status}" for status, count in failed.items())
-            return (
-                f"{sum(failed.values())} of {total} events look like flow log records but could not be read "
-                f"({reasons}); they count as unreadable."
-            )
-        if total and self.counts["other"] == total:
-            return (
-                f"no flow log event was recognised among {total} events; put flowlagenrich with its options for field "
-                "names and format before flowlagprofile."
-            )
-        return None
+        return complain_of(
+            self.counts,
+            "read ({reasons}); they count as unreadable.",
+            "put flowlagenrich with its options for field names and format before flowlagprofile.",
+        )
 
     def _read(self, get: Get) -> tuple[Values, _Record]:
         """What an event says: by its tags, which know more than is seen here; else as flowlagenrich would read it."""
