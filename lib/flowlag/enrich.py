@@ -158,7 +158,7 @@ def _text(value: Any) -> Optional[str]:
 def complain_of(counts: Counter[str], failed: str, unrecognised: str) -> Optional[str]:
     """The one sentence about events that could not be used, by counts of their status; None when all is well.
 
-    `failed` ends the sentence about flow log events, with `{reasons}` in it; `unrecognised` the one that there are none.
+    `failed` ends the sentence about flow log events, with `{reasons}` in it; `unrecognised` the one about none at all.
     """
     total = sum(counts.values())
     untaggable = {status: counts[status] for status in UNTAGGABLE if counts[status]}
