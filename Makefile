@@ -9,7 +9,7 @@ TOOLS := build/venv-tools
 PIP := -m pip --disable-pip-version-check install -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test package inspect bench picture lint golden clean
+.PHONY: help venv demo test ui see screenshots package inspect bench picture lint golden clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -19,14 +19,27 @@ venv: $(VENV)/.stamp ## the environment .venv, with what the app needs at run ti
 demo: package ## build the package and show its search command at work
 	@$(VENV)/bin/python tools/demo.py
 
-test: package ## run everything: the tests on Python 3.9 and 3.13 (those that are here), then lint
+test: package ## run everything: the tests on Python 3.9 and 3.13 (those that are here), the dashboards, lint
 	@set -e; versions=$$($(PYTHON) tools/pythons.py list); \
 	for version in $$versions; do \
 		$(MAKE) --no-print-directory build/venv-$$version/.stamp; \
 		echo "== pytest on Python $$version"; \
 		build/venv-$$version/bin/python -m pytest; \
 	done
+	@if command -v npm && command -v chromium; then $(MAKE) --no-print-directory ui; \
+	elif [ -n "$$REQUIRE_UI" ]; then echo "the dashboards must be drawn, but npm or chromium is missing" >&2; exit 1; \
+	else echo "== the dashboards were NOT drawn: that needs Node.js with npm, and chromium"; fi
 	@$(MAKE) --no-print-directory lint
+
+ui: package build/venv-ui/.stamp ## draw the dashboards with Splunk's own renderer in headless Chromium, and use them
+	@echo "== pytest in a browser"
+	@build/venv-ui/bin/python -m pytest tests/ui
+
+see: package build/venv-ui/.stamp ## serve the dashboards on sample data, for your own browser
+	@build/venv-ui/bin/python tests/ui/see.py
+
+screenshots: package build/venv-ui/.stamp ## take the README's pictures of the dashboards anew
+	@build/venv-ui/bin/python -m pytest -q tests/ui/test_pictures.py --update-pictures
 
 package: $(VENV)/.stamp ## write dist/flowlag-<version>.tar.gz from the files that git tracks
 	@$(VENV)/bin/python tools/package.py
@@ -73,6 +86,12 @@ $(TOOLS)/.stamp: requirements-dev.txt
 	@echo "== environment $(TOOLS)"
 	@"$$($(PYTHON) tools/pythons.py path 3.13 3.12 3.11 3.10 3.9 || echo $(PYTHON))" -m venv --clear $(TOOLS)
 	@$(TOOLS)/bin/python $(PIP) -r requirements-dev.txt
+	@touch $@
+
+build/venv-ui/.stamp: requirements-ui.txt
+	@echo "== environment $(@D)"
+	@"$$($(PYTHON) tools/pythons.py path 3.13 3.12 3.11 3.10 3.9 || echo $(PYTHON))" -m venv --clear $(@D)
+	@$(@D)/bin/python $(PIP) -r $<
 	@touch $@
 
 build/venv-bench/.stamp: requirements-bench.txt

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns appserver/static/envelope.svg, the picture of the timing model: `python tools/envelope.py` draws it again.
+"""Owns the pictures in appserver/static, of the timing model and of what the timeline's colours mean:
+`python tools/envelope.py` draws both again.
 
 One record to scale: the third of the seed experiment, start 1602397706, end 1602397745, lag 60 s. Colours after Okabe
 and Ito, which colour-blind readers can tell apart; the parts differ in place and label too. The pale ground is part of
@@ -11,7 +12,8 @@ from __future__ import annotations
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-TARGET = Path(__file__).resolve().parent.parent / "appserver" / "static" / "envelope.svg"
+STATIC = Path(__file__).resolve().parent.parent / "appserver" / "static"
+TARGET, KEY_TARGET = STATIC / "envelope.svg", STATIC / "timeline_key.svg"
 
 LAG_S, DURATION_S, RESOLUTION_S = 60, 39, 1
 LENGTH_S = LAG_S + DURATION_S + RESOLUTION_S
@@ -22,6 +24,7 @@ WIDTH, HEIGHT = 920, 372
 LEFT, SCALE = 76, 7.1  # pixels: where the envelope opens, and per second
 INK, QUIET, GROUND, FRAME = "#1b1b1b", "#4d4d4d", "#fcfcfa", "#c9c9c4"
 BLUE, SKY, ORANGE, GREEN = "#0072b2", "#cfe8f7", "#e69f00", "#00795a"
+VERMILION, PURPLE, SKY_BLUE, SEA_GREEN, GREY, SLATE = "#d55e00", "#cc79a7", "#56b4e9", "#009e73", "#9a9a9a", "#4f7ea8"
 
 
 def at(second: float) -> float:
@@ -135,10 +138,46 @@ def draw() -> str:
     return "\n".join(["<!-- SPDX-License-Identifier: Apache-2.0 -->", head, title, *parts, "</svg>", ""])
 
 
+# -- the key of the timeline in the view Packet time; a legend of Splunk's would change colours with the data
+
+#: Each mark of the timeline: its colours, of which the second is that of the record from start to end, and its meaning;
+#: one colour with a dot is a circle.
+KEY = (
+    ((ORANGE, VERMILION), "packet time, can have carried it"),
+    ((GREY, SLATE), "packet time, cannot have"),
+    ((SKY_BLUE,), "records skipped by AWS"),
+    ((PURPLE, ""), "the chosen event"),
+    ((SEA_GREEN, ""), "another event"),
+)
+KEY_PLACES = (12, 330, 592, 842, 1040)  # pixels; fonts differ in width, so there is room behind each text
+KEY_WIDTH, KEY_HEIGHT = 1200, 36
+
+
+def draw_key() -> str:
+    """Return the key as SVG: each colour of the timeline with its meaning, in one line."""
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {KEY_WIDTH} {KEY_HEIGHT}" width="{KEY_WIDTH}"'
+        f' height="{KEY_HEIGHT}" role="img" font-family="Helvetica, Arial, sans-serif" fill="{INK}">'
+    )
+    parts = [
+        "<title>What the colours of the timeline mean</title>",
+        rect(1, 1, KEY_WIDTH - 2, KEY_HEIGHT - 2, f'rx="8" fill="{GROUND}" stroke="{FRAME}" stroke-width="1.5"'),
+    ]
+    for x, (colours, words) in zip(KEY_PLACES, KEY):
+        if colours[-1]:
+            parts.append(rect(x, 11, 44, 14, f'rx="3" fill="{colours[0]}" fill-opacity="0.55"'))
+            parts += [rect(x + 22, 11, 22, 14, f'rx="3" fill="{second}" fill-opacity="0.6"') for second in colours[1:]]
+        else:
+            parts.append(f'<circle cx="{x + 34}" cy="18" r="8" fill="{colours[0]}" fill-opacity="0.7"/>')
+        parts.append(text(x + 52, 23, words, 14, "start"))
+    return "\n".join(["<!-- SPDX-License-Identifier: Apache-2.0 -->", head, *parts, "</svg>", ""])
+
+
 def main() -> None:
-    """Write the picture."""
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    TARGET.write_bytes(draw().encode())
+    """Write both pictures."""
+    STATIC.mkdir(parents=True, exist_ok=True)
+    TARGET.write_text(draw(), encoding="utf-8")
+    KEY_TARGET.write_text(draw_key(), encoding="utf-8")
 
 
 if __name__ == "__main__":

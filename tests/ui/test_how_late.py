@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Owns what an administrator sees and does in the view How late, how wide, drawn by Splunk's renderer."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from . import scenes
+from .scenes import NOW, engine, flow
+
+VIEW = "how_late"
+PANELS = ["viz_sentence", "viz_widths", "viz_late", "viz_interfaces", "viz_schedule", "viz_model"]
+GRID, BATCH, OWN = (f"eni-0a1b2c3d4e5f6000{number}" for number in (1, 2, 3))
+T = int(NOW) - 1800
+
+
+@pytest.fixture(scope="module")
+def whole_night(app):
+    """The search head of the night; it remembers what it has run."""
+    return engine(app, scenes.flows())
+
+
+@pytest.fixture
+def draw(open_view, whole_night):
+    """draw(**options): the view on the night, or on another engine."""
+
+    def open_(search=None, **options):
+        return open_view(VIEW, search=(search or whole_night).search, **options)
+
+    return open_
+
+
+def lags(interface):
+    """Seconds from each record's end to its indexing, smallest first."""
+    events = [event for event in scenes.flows() if event["interface_id"] == interface and event["log_status"] == "OK"]
+    return sorted(int(event["_indextime"]) - int(event["end_time"]) for event in events)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everything_is_drawn(draw, theme):
+    view = draw(theme=theme)
+    assert view.panels() == PANELS
+    latest = max(lags(OWN))
+    assert view.text("viz_sentence") == (
+        f"50 records of 3 interfaces came up to {latest} s after their end. A scheduled search should wait {latest} s and "
+        f"reach back {latest + 120} s. The correlation searches reach back 2700 s: enough. A SKIPDATA record says that AWS "
+        "dropped flows."
+    )
+    assert re.findall(r"\d0 to \d0", view.text("viz_widths")) == ["30 to 40", "40 to 50", "50 to 60", "60 to 70"]
+    assert {"p50", "p95", "max"} <= set(view.text("viz_late").split())
+
+
+def test_each_interface_has_its_row(draw):
+    """Mode, phase, windows and lags of three interfaces that stamp in three ways; the latest comes first."""
+    rows = [dict(zip(draw().header("viz_interfaces"), row)) for row in draw().rows("viz_interfaces")]
+    assert [row["Interface"] for row in rows] == [OWN, GRID, BATCH]
+    assert [row["Mode"].split()[0] for row in rows] == ["flow", "grid", "mixed"]
+    assert [row["Phase"] for row in rows] == ["", "12", ""]
+    assert [row["Records"] for row in rows] == ["12", "21", "17"] and [row["Skipped"] for row in rows] == [
+        "0",
+        "0",
+        "1",
+    ]
+    assert [row["Late max"] for row in rows] == [str(max(lags(name))) for name in (OWN, GRID, BATCH)]
+    assert rows[1]["Window p50"] == rows[1]["Window max"] == "60"
+
+
+def test_a_click_on_an_interface_shows_it_alone(draw):
+    view = draw()
+    view.click_cell("viz_interfaces", 1, "Mode")
+    assert view.tokens()["interface"] == GRID
+    assert all(
+        f'interface_id="{GRID}"' in view.server.sent(name)[-1].query for name in ("ds_profile", "ds_widths", "ds_late")
+    )
+    assert view.text("viz_sentence").startswith("21 records of 1 interface came up to")
+    assert [row[0] for row in view.rows("viz_interfaces")] == [GRID]
+
+
+def minutes(setting):
+    """Seconds of -7m@m."""
+    return int(re.fullmatch(r"-(\d+)m@m", setting)[1]) * 60
+
+
+def test_the_suggested_schedule_sees_every_record(draw):
+    """Each record of the night is in the range of some run that starts after it was indexed, whatever the first minute."""
+    rows = draw().rows("viz_schedule")
+    settings = {row[0]: row[1] for row in rows}
+    assert settings["cron_schedule"] == "*/15 * * * *"
+    earliest, latest = minutes(settings["dispatch.earliest_time"]), minutes(settings["dispatch.latest_time"])
+    for offset in range(0, 900, 60):
+        runs = [NOW - NOW % 900 + offset + 900 * number for number in range(-6, 3)]
+        for event in scenes.flows():
+            start, indexed = int(event["_time"]), int(event["_indextime"])
+            assert any(run >= indexed and run - earliest <= start < run - latest for run in runs), (event, offset)
+
+
+def test_records_that_come_too_late_for_the_rules(draw, app):
+    view = draw(engine(app, [{**flow(T - 1700, T - 1641), "_indextime": str(T + 1700)}]))
+    assert "The correlation searches reach back 2700 s: too short." in view.text("viz_sentence")
+
+
+def test_records_that_cannot_be_read_are_counted(draw, app):
+    view = draw(engine(app, [flow(T, T + 59), flow(T, T - 60), flow(T, T + 9000)]))
+    assert view.text("viz_sentence").endswith(" 2 could not be read.")
+    assert dict(zip(view.header("viz_interfaces"), view.rows("viz_interfaces")[0]))["Unread"] == "2"
+
+
+def test_an_unknown_time_of_indexing_is_said(draw, app):
+    event = flow(T, T + 59)
+    del event["_indextime"]
+    view = draw(engine(app, [event]))
+    assert view.text("viz_sentence") == (
+        "1 record of 1 interface. How late they came is not known: _indextime did not reach the search."
+    )
+    assert "No search results returned" in view.text("viz_schedule")
+
+
+def test_only_skipped_records(draw, app):
+    skipped = [event for event in scenes.flows() if event["log_status"] == "SKIPDATA"]
+    assert (
+        draw(engine(app, skipped))
+        .text("viz_sentence")
+        .startswith("None of 1 record of 1 interface has times of packets")
+    )
+
+
+def test_nothing_at_all_is_said_in_words(draw, app):
+    view = draw(engine(app, []))
+    assert view.text("viz_sentence") == (
+        "No flow record was found. Check the time range and the search for flow logs; * stands for every interface."
+    )
+    assert "No search results returned" in view.text("viz_interfaces")

@@ -1,0 +1,356 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Owns what an analyst sees and does in the view Packet time, drawn by Splunk's renderer from the packaged commands."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timezone
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from view_lint import read_view
+
+import night
+
+from . import scenes
+from .scenes import NOW, engine, flow, login
+
+VIEW = "packet_time"
+EVENT = "2026-03-14 02:50:25 login of bob from 198.51.100.23"
+PANELS = ["viz_sentence", "viz_key", "viz_lanes", "viz_table", "viz_asked", "viz_model", "viz_envelope"]
+T = int(NOW) - 1800  # 02:45:00
+
+
+@pytest.fixture(scope="module")
+def whole_night(app):
+    """The search head of the night; it remembers what it has run."""
+    return engine(app, [*scenes.flows(), *scenes.logins()])
+
+
+@pytest.fixture
+def draw(open_view, whole_night):
+    """draw(**options): the view on the night, or on another engine."""
+
+    def open_(search=None, **options):
+        return open_view(VIEW, search=(search or whole_night).search, **options)
+
+    return open_
+
+
+def clock(time: float) -> str:
+    """A time as the table has it."""
+    return datetime.fromtimestamp(time, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+
+
+# -- what is drawn
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everything_is_drawn(draw, theme):
+    view = draw(theme=theme)
+    assert view.panels() == PANELS
+    assert view.text("viz_sentence") == (
+        "26 of 49 flow records can have carried one of 17 events; 23 can have carried none of them. Choose an event to ask "
+        "about it alone. A SKIPDATA record says that AWS dropped flows in this time range."
+    )
+    assert view.lanes("viz_lanes")[:2] == ["other events", "skipped by AWS"]
+    assert len(view.lanes("viz_lanes")) == 19 and "..." not in "".join(view.lanes("viz_lanes"))
+    assert view.header("viz_table") == ["Flow", "Earliest", "Latest", "± s", "Certainty", "Why", "Packets", "Action"]
+    assert [
+        view.panel(name).locator("img").evaluate("image => image.naturalWidth") for name in ("viz_key", "viz_envelope")
+    ] == [
+        1200,
+        920,
+    ]
+    assert view.options("Event")[0] == "Any event" and EVENT in view.options("Event")
+    assert len(view.options("Event")) == 18
+
+
+def test_the_table_has_the_bounds_that_flowlagenrich_gives(draw):
+    """Row by row: the record's start less the lag, its end and one second more, half of it as ±."""
+    view = draw(tokens={"address": "203.0.113.99", "port": "40817"})
+    stamps = [
+        (int(event["start_time"]), int(event["end_time"])) for event in scenes.flows() if event["src_port"] == "40817"
+    ]
+    expected = {(clock(start - 60), clock(end + 1), f"{(end - start + 61) / 2:g}") for start, end in stamps}
+    rows = view.rows("viz_table")
+    assert {tuple(row[1:4]) for row in rows} == expected
+    assert {row[0] for row in rows} == {"203.0.113.99:40817 > 10.0.0.22:22"}
+
+
+def test_a_bar_says_what_the_table_says(draw):
+    view = draw(tokens={"event": EVENT})
+    lane, _, _, _, certainty, why, *_ = view.rows("viz_table")[0]
+    wide = view.hover_bar("viz_lanes", lane, "packet time, can")
+    assert certainty == "possible" and wide["Detail"] == why
+    assert view.hover_bar("viz_lanes", lane, "start to end, can")["Detail"] == why
+
+
+def test_colours_do_not_depend_on_what_is_there(draw):
+    """The same meaning has the same colour with and without other records; can and cannot are never one colour."""
+    seen = {}
+    for tokens in ({}, {"event": EVENT}, {"address": "198.51.100.7"}):
+        view = draw(tokens=tokens)
+        sent = [search for search in view.server.sent("ds_lanes") if search.query][-1]
+        rows = view.server.search(sent.query, sent.earliest, sent.latest)
+        drawn = json.loads(
+            view.panel("viz_lanes").locator("[data-test-data-colors]").get_attribute("data-test-data-colors")
+        )
+        for row, colour in zip(rows, drawn):
+            assert seen.setdefault(row["category"], colour) == colour
+    assert len(seen) == 7 == len(set(seen.values()))
+
+
+def test_a_circle_is_another_event(draw):
+    found = draw().hover_bar("viz_lanes", "other events")
+    assert found["Detail"] == "2026-03-14 02:42:23 login of bob from 198.51.100.23"
+    assert found["From"] == found["To"] == "Mar 14, 2026, 2:42 AM"
+
+
+# -- what is asked
+
+
+def test_one_event_is_asked_about(draw):
+    """The issue of a night: which of the flows can have carried this login?"""
+    view = draw()
+    view.choose("Event", EVENT)
+    assert view.text("viz_sentence").startswith(
+        f"1 of 49 flow records can have carried this event: {EVENT}; 0 certainly ended before it, 1 certainly began after "
+        "it, 47 have another client address or port."
+    )
+    assert f'event="{EVENT}"' in view.server.sent("ds_pairs")[-1].query
+    first, *others = view.rows("viz_table")
+    assert first[4] == "possible" and {row[4] for row in others} == {"impossible"}
+    assert others[0][5].startswith("its first packet passed at least ")
+    assert view.lanes("viz_lanes")[2] == first[0]
+    assert view.hover_bar("viz_lanes", "other events", "the chosen event")["Detail"] == EVENT
+
+
+def test_no_login_is_denied_its_flow(whole_night, app):
+    """The true record of each login, by its client's port and the time of its first packet, is among the possible."""
+    rows = whole_night.search(query_of(app, "ds_asked"), str(NOW - 3600), str(NOW))
+    assert len(rows) == len(night.play()[1]) == 17
+    assert all(int(row["Possible"]) >= 1 for row in rows)
+
+
+def query_of(app, source: str) -> str:
+    """The query of a chain with its parents, and the tokens as they are at the start."""
+    definition = read_view((app / "default/data/ui/views" / f"{VIEW}.xml").read_text("utf-8"))
+    options = definition["dataSources"][source]["options"]
+    query = options["query"] if "extend" not in options else query_of(app, options["extend"]) + "\n" + options["query"]
+    query = re.sub(r"\$\w+\|s\$", '"*"', query)
+    return query.replace("$flows$", "`flowlag_index`")
+
+
+def test_address_and_port_reach_the_search(draw):
+    view = draw()
+    view.set_text("Address", "198.51.100.7")
+    view.set_text("Port", "59395")
+    query = view.server.sent("ds_events")[-1].query
+    assert '(src_ip="198.51.100.7" OR dest_ip="198.51.100.7") (src_port="59395" OR dest_port="59395")' in query
+    assert '(src="198.51.100.7" OR dest="198.51.100.7" OR host="198.51.100.7")' in query
+    assert re.match(
+        r"1 of 1 flow record of address 198\.51\.100\.7 and port 59395 can have carried one of 7 events",
+        view.text("viz_sentence"),
+    )
+    assert view.lanes("viz_lanes") == ["other events", "skipped by AWS", "198.51.100.7:59395 > 10.0.0.22:22"]
+
+
+def test_a_subnet_is_an_address(draw):
+    view = draw(tokens={"address": "203.0.113.0/24"})
+    assert {row[0].split(":")[0] for row in view.rows("viz_table")} == {"203.0.113.99"}
+
+
+def test_what_is_typed_cannot_leave_its_quotes(draw):
+    """A quotation mark in an input stays a character of the value."""
+    view = draw(tokens={"address": '*" OR index="secret'})
+    assert r'src_ip="*\" OR index=\"secret"' in view.server.sent("ds_events")[-1].query
+    assert view.text("viz_sentence").startswith("Nothing was found of address")
+
+
+def test_time_range_and_flow_logs_reach_the_search(draw):
+    view = draw(
+        tokens={
+            "flows": "index=aws sourcetype=aws:cloudwatchlogs:vpcflow",
+            "time.earliest": "-2h@m",
+            "time.latest": "now",
+        }
+    )
+    sent = view.server.sent("ds_events")[-1]
+    assert "((index=aws sourcetype=aws:cloudwatchlogs:vpcflow) (src_ip=" in sent.query
+    assert (sent.earliest, sent.latest) == ("-2h@m", "now")
+    assert view.text("viz_sentence").startswith("26 of 49")
+
+
+# -- what is clicked
+
+
+@pytest.mark.parametrize("by", ["bar", "row"])
+def test_a_click_shows_the_raw_records_of_a_flow(draw, by):
+    """A bar or a row: the table has only this flow, its raw records are all there, and one more click opens Search."""
+    view = draw()
+    assert "viz_records" not in view.panels()
+    lane = "198.51.100.23:52729 > 10.0.1.35:22"
+    if by == "bar":
+        view.click_bar("viz_lanes", lane)
+    else:
+        view.set_text("Flow", "*:52729 > *")
+        view.click_cell("viz_table", 0, "Why")
+    view.settle()
+    assert view.tokens()["lane"] == lane and {row[0] for row in view.rows("viz_table")} == {lane}
+    expected = [event["_raw"] for event in scenes.flows() if event["src_port"] == "52729"]
+    assert sorted(row[3] for row in view.rows("viz_records")) == sorted(expected)
+    sent = view.server.sent("ds_records")[-1]
+    stamps = [int(part) for raw in expected for part in raw.split()[10:12]]
+    assert int(sent.earliest) <= min(stamps) - 60 and max(stamps) + 1 <= int(sent.latest) < NOW
+    assert view.text("viz_sentence").startswith("26 of 49")  # a flow in view changes nothing of the answer
+
+    view.click_cell("viz_records", 0, "Record")
+    (opened,) = view.opened()
+    asked = parse_qs(urlsplit(opened["url"]).query)
+    assert (asked["earliest"], asked["latest"]) == ([sent.earliest], [sent.latest])
+    assert asked["q"] == [
+        '(`flowlag_index`) src_ip="198.51.100.23" dest_ip="10.0.1.35" src_port="52729" dest_port="22"'
+    ]
+
+
+def test_the_star_brings_all_flows_back(draw):
+    view = draw(tokens={"lane": "198.51.100.23:52729 > 10.0.1.35:22"})
+    assert len(view.rows("viz_table")) == 5 and "viz_records" in view.panels()
+    view.set_text("Flow", "*")
+    assert len(view.rows("viz_table")) == 20 and "viz_records" not in view.panels()
+
+
+def test_a_click_on_a_lane_without_flows_keeps_all(draw):
+    view = draw()
+    view.click_bar("viz_lanes", "skipped by AWS")
+    assert view.tokens()["lane"] == "skipped by AWS" and len(view.rows("viz_table")) == 20
+
+
+def test_a_click_on_an_event_chooses_it(draw):
+    view = draw()
+    rows = view.rows("viz_asked")
+    assert view.header("viz_asked") == ["Event", "Possible", "Certain", "From", "To"]
+    number = [row[0] for row in rows].index(EVENT)
+    view.click_cell("viz_asked", number, "Event")
+    assert view.tokens()["event"] == EVENT
+    assert EVENT in view.text("viz_sentence")
+    assert view.rows("viz_asked") == rows  # the counts of the others stay
+
+
+# -- what is not there
+
+
+def test_nothing_at_all_is_said_in_words(draw, app):
+    view = draw(engine(app, []))
+    assert view.text("viz_sentence").startswith(
+        "Nothing was found: neither a flow record nor another event. Check the time range, the search for flow logs and the "
+        "macro flowlag_events; * stands for every address and every port."
+    )
+    assert "viz_lanes" not in view.panels()
+    assert "No search results returned" in view.text("viz_table")
+
+
+def test_no_flow_record(draw, app):
+    view = draw(engine(app, scenes.logins()))
+    assert view.text("viz_sentence") == (
+        "No flow record was found, but 17 other events. Check the time range and the search for flow logs."
+    )
+    assert view.lanes("viz_lanes") == ["other events"]
+
+
+def test_no_other_event(draw, app):
+    """Then there is no verdict, only the packet time."""
+    view = draw(engine(app, [flow(T, T + 59)]))
+    assert view.text("viz_sentence") == (
+        "1 flow record, and no other event to compare with: check the macro flowlag_events."
+    )
+    assert view.rows("viz_table")[0][3:6] == ["60", "", "no other event to compare with"]
+    assert view.hover_bar("viz_lanes", "198.51.100.7:40000 > 10.0.0.22:22")["Category"] == "packet time, can"
+
+
+def test_a_chosen_event_outside_the_time_range(draw):
+    view = draw(tokens={"event": "2026-03-01 00:00:00 login of mallory from 192.0.2.1"})
+    assert "The chosen event is not in this time range: choose another." in view.text("viz_sentence")
+
+
+@pytest.mark.parametrize(
+    ("events", "note"),
+    [
+        pytest.param([flow(T, T + 59), login(T - 1750)], "The time range ends close by: widen it", id="left edge"),
+        pytest.param(
+            [flow(int(NOW) - 130, int(NOW) - 71), login(NOW - 90)],
+            "Records of that time may still be on their way: they come up to 60 s late.",
+            id="records to come",
+        ),
+        pytest.param(
+            [flow(T, T + 59), login(T), flow(T, T + 5000)], "1 more could not be read.", id="unreadable record"
+        ),
+    ],
+)
+def test_what_keeps_from_an_answer_is_said(draw, app, events, note):
+    assert note in draw(engine(app, events)).text("viz_sentence")
+
+
+# -- the law at its edges
+
+
+@pytest.mark.parametrize(
+    ("second", "certainty", "why"),
+    [
+        pytest.param(T - 64, "impossible", "its first packet passed at least 2 s after the event", id="before"),
+        pytest.param(
+            T - 63, "possible", "the event is 0 s after its earliest", id="the clock and the second are allowed"
+        ),
+        pytest.param(
+            T + 30, "possible", "the event is 90 s after its earliest and 30 s before its latest", id="inside"
+        ),
+        pytest.param(T + 63, "possible", "and 0 s before its latest", id="the last that is possible"),
+        pytest.param(T + 64, "impossible", "its last packet passed at least 2 s before the event", id="after"),
+    ],
+)
+def test_a_login_around_a_record(draw, app, second, certainty, why):
+    """Record T to T + 59, so packets from T - 60 to T + 60; a clock may be off 2 s, and stamps count whole seconds."""
+    view = draw(engine(app, [flow(T, T + 59), login(second)]))
+    (row,) = view.rows("viz_table")
+    assert row[4] == certainty and why in row[5]
+    assert view.text("viz_sentence").startswith("1 of 1" if certainty == "possible" else "0 of 1")
+
+
+def test_twenty_lanes_are_drawn_and_the_table_has_all(draw, app):
+    """Of fifty connections those nearest to the event are drawn."""
+    flows = [flow(T + 20 * i, T + 20 * i + 59, f"198.51.100.7:{40000 + i}") for i in range(50)]
+    view = draw(engine(app, [*flows, login(T + 500, "198.51.100.7:40025")]))
+    lanes = view.lanes("viz_lanes")
+    assert len(lanes) == 20 and lanes[:2] == ["other events", "198.51.100.7:40025 > 10.0.0.22:22"]
+    assert view.text("viz_sentence").startswith("1 of 50 flow records can have carried this event")
+    assert "3" in view.text("viz_table").splitlines()  # the page with the last ten
+
+
+def test_addresses_of_version_6(draw, app):
+    view = draw(engine(app, [flow(T, T + 59, "2001:db8::7:40000", "2001:db8:1::22:22"), login(T, "2001:db8::7:40000")]))
+    assert view.lanes("viz_lanes")[1] == "[2001:db8::7]:40000 > [2001:db8:1::22]:22"
+    assert view.text("viz_sentence").startswith("1 of 1 flow record can have carried this event")
+
+
+def test_other_events_by_two_macros(draw, app):
+    """The README's example: findings of GuardDuty, tied by the network interface."""
+    finding = {
+        "_time": str(T + 10),
+        "_raw": "{}",
+        "index": "aws",
+        "sourcetype": "aws:cloudwatch:guardduty",
+        "host": "aws",
+        "detail.type": "Backdoor:EC2/C&CActivity.B",
+        "detail.resource.instanceDetails.networkInterfaces{}.networkInterfaceId": "eni-1",
+    }
+    local = {
+        "flowlag_events": "index=aws sourcetype=aws:cloudwatch:guardduty",
+        "flowlag_event_fields": "event='detail.type', event_start=_time-2, event_end=_time+2, "
+        "event_key='detail.resource.instanceDetails.networkInterfaces{}.networkInterfaceId', flow_key=interface_id",
+    }
+    view = draw(engine(app, [flow(T, T + 59), finding], local=local))
+    assert view.text("viz_sentence").startswith(
+        "1 of 1 flow record can have carried this event: 2026-03-14 02:45:10 Backdoor:EC2/C&CActivity.B"
+    )

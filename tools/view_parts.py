@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the two dashboards are made of: data sources, inputs and panels as Dashboard Studio's JSON.
+
+Panels are fed by chains: one search over the events, and post-processing of its rows, so that a click costs no second
+look at the index. Authority for the shapes: Splunk's Dashboard Studio definition reference, read 2026-11-25.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+JsonObject = dict[str, Any]
+
+WIDTH = 1200  # pixels of a full row; the grid stretches it to the window
+
+
+def spl(text: str) -> str:
+    """Return a search without the indentation that it has in a file of Python."""
+    return "\n".join(line.strip() for line in text.strip().splitlines())
+
+
+def search(name: str, text: str, **times: str) -> JsonObject:
+    """Return a data source that looks at events; without times of its own it has those of the input."""
+    options: JsonObject = {"query": spl(text), "enableSmartSources": True}
+    if times:
+        options["queryParameters"] = times
+    return {"type": "ds.search", "name": name, "options": options}
+
+
+def chain(name: str, parent: str, text: str) -> JsonObject:
+    """Return a data source that goes on with the rows of another."""
+    options = {"extend": parent, "query": spl(text), "enableSmartSources": True}
+    return {"type": "ds.chain", "name": name, "options": options}
+
+
+def text_input(title: str, token: str, default: str) -> JsonObject:
+    """Return an input for a line of text."""
+    return {"type": "input.text", "title": title, "options": {"token": token, "defaultValue": default}}
+
+
+def dropdown(title: str, token: str, source: str, field: str, everything: str) -> JsonObject:
+    """Return an input to choose one value of a data source's field; `everything` is the label of the choice `*`."""
+    shaped = f"> primary | seriesByName('{field}') | renameSeries('%s') | formatByType(formattedConfig)"
+    return {
+        "type": "input.dropdown",
+        "title": title,
+        "dataSources": {"primary": source},
+        "options": {
+            "token": token,
+            "defaultValue": "*",
+            "items": "> frame(label, value) | prepend(formattedStatics) | objects()",
+        },
+        "context": {
+            "formattedConfig": {"number": {"prefix": ""}},
+            "statics": [[everything], ["*"]],
+            "formattedStatics": "> statics | formatByType(formattedConfig)",
+            "label": shaped % "label",
+            "value": shaped % "value",
+        },
+    }
+
+
+TIME_INPUT: JsonObject = {
+    "type": "input.timerange",
+    "title": "Time range",
+    "options": {"token": "time", "defaultValue": "-60m@m,now"},
+}
+#: Every search has the time range of the input, if it has none of its own.
+TIME_RANGE: JsonObject = {
+    "ds.search": {"options": {"queryParameters": {"earliest": "$time.earliest$", "latest": "$time.latest$"}}}
+}
+FLOWS_INPUT = text_input("Flow logs", "flows", "`flowlag_index`")
+
+
+def markdown(text: str) -> JsonObject:
+    """Return a panel with a text; tokens in it are filled in."""
+    return {"type": "splunk.markdown", "options": {"markdown": text}}
+
+
+def sentence(source: str) -> JsonObject:
+    """Return the panel that answers in words: the field `sentence` of the first row of a data source."""
+    return {
+        "type": "splunk.markdown",
+        "options": {"markdown": f"${source}:result.sentence$", "fontSize": "extraLarge"},
+    }
+
+
+def image(file: str) -> JsonObject:
+    """Return a panel with a picture of appserver/static."""
+    return {"type": "splunk.image", "options": {"src": f"/static/app/flowlag/{file}", "preserveAspectRatio": True}}
+
+
+def table(title: str, source: str, widths: dict[str, int], coloured: Optional[str] = None) -> JsonObject:
+    """Return a table of a data source's rows, with the widths of its columns in pixels.
+
+    Columns that begin with an underscore are not shown; they are there for clicks. The cells of the column `coloured`
+    get the colours of the panel's context `pale`.
+    """
+    formats: JsonObject = {name: {"width": width} for name, width in widths.items()}
+    if coloured:
+        formats[coloured]["rowBackgroundColors"] = f"> table | seriesByName('{coloured}') | matchValue(pale)"
+    return {
+        "type": "splunk.table",
+        "title": title,
+        "dataSources": {"primary": source},
+        "options": {"count": 20, "showInternalFields": False, "columnFormat": formats},
+    }
+
+
+def set_tokens(**keys: str) -> JsonObject:
+    """Return what a click does: each token takes a value of the row that was clicked (`row.<field>.value`)."""
+    tokens = [{"token": token, "key": key} for token, key in keys.items()]
+    return {"type": "drilldown.setToken", "options": {"tokens": tokens}}
+
+
+def block(item: str, x: int, y: int, width: int, height: int) -> JsonObject:
+    """Return the place of a panel, in pixels."""
+    return {"item": item, "type": "block", "position": {"x": x, "y": y, "w": width, "h": height}}
