@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any, Callable
 from xml.etree import ElementTree
 
 import pytest
 from test_app import MACROS, ROOT, read_conf
+from test_rules import expand
 from view_lint import lint, read_view
 
 import views
@@ -47,6 +49,22 @@ def test_view_has_no_code_and_no_address_of_its_own(name: str) -> None:
     """No script, no style sheet, nothing that the network would have to bring."""
     text = (FOLDER / "views" / f"{name}.xml").read_text("utf-8")
     assert not [word for word in ("<script", "script=", "stylesheet", "http:", "https:", "//cdn") if word in text]
+
+
+@pytest.mark.parametrize(
+    ("name", "source"), [(name, source) for name in VIEWS for source in VIEWS[name]["dataSources"]]
+)
+def test_spl_linter_has_nothing_to_say(name: str, source: str) -> None:
+    """splint (PyPI: splint-spl, Python 3.11 and newer), on each search with its parents and some values for tokens."""
+    linter = pytest.importorskip("splint.linter")
+    query = re.sub(r"\$[\w:.]+\|s\$", '"x"', whole_query(VIEWS[name], source)).replace("$flows$", "`flowlag_index`")
+    assert linter.lint_text(expand(query)) == []
+
+
+def whole_query(view: JsonObject, source: str) -> str:
+    """Return the query of a data source behind those that it goes on with."""
+    options = view["dataSources"][source]["options"]
+    return (whole_query(view, options["extend"]) + "\n" if "extend" in options else "") + str(options["query"])
 
 
 def broken(change: Callable[[JsonObject], None]) -> list[str]:

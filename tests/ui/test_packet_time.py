@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from view_lint import read_view
+from test_views import VIEWS, whole_query
 
 import night
 
@@ -127,20 +127,12 @@ def test_one_event_is_asked_about(draw):
     assert view.hover_bar("viz_lanes", "other events", "the chosen event")["Detail"] == EVENT
 
 
-def test_no_login_is_denied_its_flow(whole_night, app):
+def test_no_login_is_denied_its_flow(whole_night):
     """The true record of each login, by its client's port and the time of its first packet, is among the possible."""
-    rows = whole_night.search(query_of(app, "ds_asked"), str(NOW - 3600), str(NOW))
+    query = re.sub(r"\$\w+\|s\$", '"*"', whole_query(VIEWS[VIEW], "ds_asked")).replace("$flows$", "`flowlag_index`")
+    rows = whole_night.search(query, str(NOW - 3600), str(NOW))
     assert len(rows) == len(night.play()[1]) == 17
     assert all(int(row["Possible"]) >= 1 for row in rows)
-
-
-def query_of(app, source: str) -> str:
-    """The query of a chain with its parents, and the tokens as they are at the start."""
-    definition = read_view((app / "default/data/ui/views" / f"{VIEW}.xml").read_text("utf-8"))
-    options = definition["dataSources"][source]["options"]
-    query = options["query"] if "extend" not in options else query_of(app, options["extend"]) + "\n" + options["query"]
-    query = re.sub(r"\$\w+\|s\$", '"*"', query)
-    return query.replace("$flows$", "`flowlag_index`")
 
 
 def test_address_and_port_reach_the_search(draw):
