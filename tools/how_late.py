@@ -54,7 +54,7 @@ SCHEDULE = """
     | mvexpand Setting
     | eval Value=case(
             Setting="cron_schedule", "*/15 * * * *",
-            Setting="dispatch.latest_time", "-" . ceiling(delay/60) . "m@m",
+            Setting="dispatch.latest_time", if(delay<=0, "now", "-" . ceiling(delay/60) . "m@m"),
             true(), "-" . ceiling((lookback+900)/60) . "m@m"),
         Why=case(
             Setting="cron_schedule", "a run every 15 minutes",
@@ -126,6 +126,7 @@ PANELS: JsonObject = {
         "options": {
             "xAxisTitleVisibility": "hide",
             "yAxisTitleText": "seconds",
+            "yAxisMin": 0,  # without it the chart cannot draw lags that are all 0
             "legendDisplay": "bottom",
             "nullValueDisplay": "connect",
             "seriesColors": [BLUE, ORANGE, PURPLE],

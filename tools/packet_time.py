@@ -54,7 +54,10 @@ CHOICE = """
     | where role="event"
     | dedup event
     | head 200
-    | table event
+    | eval label=event, value=event, order=0-_time
+    | append [| makeresults | eval label="Any event", value="*", order=-9999999999]
+    | sort 0 order
+    | table label value
 """
 
 # Every flow is to be seen, also one that belongs to no event. flowlagmatch shows every anchor, so here the flows are
@@ -304,7 +307,7 @@ PANELS: JsonObject = {
         **table(
             "Flow records, those that can belong first (click one for its raw records)",
             "ds_table",
-            {"Flow": 260, "Earliest": 160, "Latest": 160, "± s": 60, "Certainty": 100, "Why": 300, "Packets": 95},
+            {"Flow": 320, "Earliest": 160, "Latest": 160, "± s": 60, "Certainty": 100, "Why": 280, "Packets": 95},
             coloured="Certainty",
         ),
         "context": {"pale": [{"match": name, "value": value} for name, value in PALE.items()]},
@@ -339,7 +342,7 @@ PACKET_TIME: JsonObject = {
         "input_flows": FLOWS_INPUT,
         "input_address": text_input("Address", "address", "*"),
         "input_port": text_input("Port", "port", "*"),
-        "input_event": dropdown("Event", "event", "ds_choice", "event", "Any event"),
+        "input_event": dropdown("Event", "event", "ds_choice"),
         "input_lane": text_input("Flow", "lane", "*"),
     },
     "dataSources": SOURCES,
@@ -352,12 +355,12 @@ PACKET_TIME: JsonObject = {
         "structure": [
             block("viz_sentence", 0, 0, WIDTH, 84),
             block("viz_key", 0, 84, WIDTH, 44),
-            block("viz_lanes", 0, 128, WIDTH, 720),
-            block("viz_table", 0, 848, WIDTH, 460),
-            block("viz_records", 0, 1308, WIDTH, 260),
-            block("viz_asked", 0, 1568, 620, 420),
-            block("viz_model", 620, 1568, 580, 110),
-            block("viz_envelope", 620, 1678, 580, 310),
+            block("viz_lanes", 0, 128, WIDTH, 760),
+            block("viz_table", 0, 888, WIDTH, 460),
+            block("viz_records", 0, 1348, WIDTH, 260),
+            block("viz_asked", 0, 1608, 620, 420),
+            block("viz_model", 620, 1608, 580, 110),
+            block("viz_envelope", 620, 1718, 580, 310),
         ],
     },
 }

@@ -38,24 +38,21 @@ def text_input(title: str, token: str, default: str) -> JsonObject:
     return {"type": "input.text", "title": title, "options": {"token": token, "defaultValue": default}}
 
 
-def dropdown(title: str, token: str, source: str, field: str, everything: str) -> JsonObject:
-    """Return an input to choose one value of a data source's field; `everything` is the label of the choice `*`."""
-    shaped = f"> primary | seriesByName('{field}') | renameSeries('%s') | formatByType(formattedConfig)"
+def dropdown(title: str, token: str, source: str) -> JsonObject:
+    """Return an input to choose a value: the fields `label` and `value` of a data source, which has a row for `*`.
+
+    That row is not one of the input's own, because an input without a row of its data source offers nothing at all.
+    """
+    shaped = "> primary | seriesByName('{0}') | renameSeries('{0}') | formatByType(formattedConfig)"
     return {
         "type": "input.dropdown",
         "title": title,
         "dataSources": {"primary": source},
-        "options": {
-            "token": token,
-            "defaultValue": "*",
-            "items": "> frame(label, value) | prepend(formattedStatics) | objects()",
-        },
+        "options": {"token": token, "defaultValue": "*", "items": "> frame(label, value) | objects()"},
         "context": {
             "formattedConfig": {"number": {"prefix": ""}},
-            "statics": [[everything], ["*"]],
-            "formattedStatics": "> statics | formatByType(formattedConfig)",
-            "label": shaped % "label",
-            "value": shaped % "value",
+            "label": shaped.format("label"),
+            "value": shaped.format("value"),
         },
     }
 

@@ -117,6 +117,16 @@ def test_an_unknown_time_of_indexing_is_said(draw, app):
     assert "No search results returned" in view.text("viz_schedule")
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_lags_that_are_all_zero_are_drawn(draw, app, count):
+    """The renderer's axis has no length then, unless it is told where to begin; an error on the console would fail."""
+    events = [{**flow(T + 300 * i, T + 300 * i + 59), "_indextime": str(T + 300 * i + 59)} for i in range(count)]
+    view = draw(engine(app, events))
+    assert "came up to 0 s after their end. A scheduled search should wait 0 s" in view.text("viz_sentence")
+    assert view.rows("viz_schedule")[1][1] == "now"
+    assert "p95" in view.text("viz_late")
+
+
 def test_only_skipped_records(draw, app):
     skipped = [event for event in scenes.flows() if event["log_status"] == "SKIPDATA"]
     assert (

@@ -259,6 +259,7 @@ def test_no_other_event(draw, app):
         "1 flow record, and no other event to compare with: check the macro flowlag_events."
     )
     assert view.rows("viz_table")[0][3:6] == ["60", "", "no other event to compare with"]
+    assert view.options("Event") == ["Any event"]
     assert view.hover_bar("viz_lanes", "198.51.100.7:40000 > 10.0.0.22:22")["Category"] == "packet time, can"
 
 
