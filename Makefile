@@ -6,10 +6,11 @@
 PYTHON ?= python3
 VENV := .venv
 TOOLS := build/venv-tools
+PSA := build/venv-psa
 PIP := -m pip --disable-pip-version-check install -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test package inspect bench picture lint golden clean
+.PHONY: help venv demo test live package inspect bench picture lint golden clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -19,7 +20,7 @@ venv: $(VENV)/.stamp ## the environment .venv, with what the app needs at run ti
 demo: package ## build the package and show its search command at work
 	@$(VENV)/bin/python tools/demo.py
 
-test: package ## run everything: the tests on Python 3.9 and 3.13 (those that are here), then lint
+test: package $(PSA)/.stamp ## run everything: the tests on Python 3.9 and 3.13 (those that are here), then lint
 	@set -e; versions=$$($(PYTHON) tools/pythons.py list); \
 	for version in $$versions; do \
 		$(MAKE) --no-print-directory build/venv-$$version/.stamp; \
@@ -27,6 +28,12 @@ test: package ## run everything: the tests on Python 3.9 and 3.13 (those that ar
 		build/venv-$$version/bin/python -m pytest; \
 	done
 	@$(MAKE) --no-print-directory lint
+
+live: package $(PSA)/.stamp ## run the live suite on a Splunk instance: make live SPLUNK_URL=... SPLUNK_TOKEN=...
+	@set -e; version=$$($(PYTHON) tools/pythons.py list | tail -n 1); \
+	$(MAKE) --no-print-directory build/venv-$$version/.stamp; \
+	build/venv-$$version/bin/python -m pytest tests/splunk -m live --live
+	@$(PSA)/bin/python tools/knowledge.py run build/flowlag
 
 package: $(VENV)/.stamp ## write dist/flowlag-<version>.tar.gz from the files that git tracks
 	@$(VENV)/bin/python tools/package.py
@@ -73,6 +80,13 @@ $(TOOLS)/.stamp: requirements-dev.txt
 	@echo "== environment $(TOOLS)"
 	@"$$($(PYTHON) tools/pythons.py path 3.13 3.12 3.11 3.10 3.9 || echo $(PYTHON))" -m venv --clear $(TOOLS)
 	@$(TOOLS)/bin/python $(PIP) -r requirements-dev.txt
+	@touch $@
+
+# The newest Python that pytest-splunk-addon names, else the next best.
+$(PSA)/.stamp: requirements-live.txt
+	@echo "== environment $(PSA)"
+	@"$$($(PYTHON) tools/pythons.py path 3.11 3.13 3.12 3.10 3.9 || echo $(PYTHON))" -m venv --clear $(PSA)
+	@$(PSA)/bin/python $(PIP) -r requirements-live.txt
 	@touch $@
 
 build/venv-bench/.stamp: requirements-bench.txt

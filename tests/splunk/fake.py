@@ -91,7 +91,9 @@ class Instance:
 
     def _selected(self, form: dict[str, str]) -> Iterator[Row]:
         """The events within the time range of the job, and within its range of index time."""
-        earliest, latest = (bound(form.get(name, ""), edge) for name, edge in (("earliest_time", 0.0), ("latest_time", 9e9)))
+        earliest, latest = (
+            bound(form.get(name, ""), edge) for name, edge in (("earliest_time", 0.0), ("latest_time", 9e9))
+        )
         newest = bound(form.get("index_latest", ""), 9e9)
         for row in self.events:
             if earliest <= float(row["_time"]) < latest and float(row["_indextime"]) < newest:
@@ -124,9 +126,7 @@ class Instance:
 
     def stanzas(self, conf: str) -> dict[str, dict[str, Any]]:
         """A conf file as splunkd shows it."""
-        content = {
-            name: {**keys, "eai:appName": "flowlag"} for name, keys in read_conf(f"default/{conf}.conf").items()
-        }
+        content = {name: {**keys, "eai:appName": "flowlag"} for name, keys in read_conf(f"default/{conf}.conf").items()}
         if conf == "macros":
             for name, definition in self.macros.items():
                 content[name]["definition"] = definition
@@ -314,5 +314,3 @@ def serve(instance: Instance) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-

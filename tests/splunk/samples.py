@@ -154,10 +154,8 @@ def nest(fields: Fields) -> Fields:
         *folders, last = name.split(".")
         inner = nested
         for folder in folders:
-            if folder.endswith("{}"):
-                inner = inner.setdefault(folder[:-2], [{}])[0]
-            else:
-                inner = inner.setdefault(folder, {})
+            is_list = folder.endswith("{}")
+            inner = inner.setdefault(folder[:-2], [{}])[0] if is_list else inner.setdefault(folder, {})
         inner[last] = value
     return nested
 

@@ -105,7 +105,9 @@ def lost_fields(before: Sequence[Row], after: Sequence[Row], key: str) -> list[s
     lost = [f"row {text_of(row.get(key))} is gone" for row in before if text_of(row.get(key)) not in now]
     for row in before:
         other = now.get(text_of(row.get(key)), row)
-        lost += [f"{name}: {value!r} became {other.get(name)!r}" for name, value in row.items() if other.get(name) != value]
+        lost += [
+            f"{name}: {value!r} became {other.get(name)!r}" for name, value in row.items() if other.get(name) != value
+        ]
     return lost
 
 

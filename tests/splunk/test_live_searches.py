@@ -110,7 +110,9 @@ def test_learned_windows_are_written_and_used(splunk, search, sent, learned):
     flows = f'{sent.base("profile")} | eval interface_id="{mark}".interface_id'
     append = "| inputlookup append=true flowlag_windows " if learned else ""
     columns = " ".join(COLUMNS)
-    search(f"{flows} | flowlagenrich windows=none | flowlagprofile | fields {columns} {append}| outputlookup flowlag_windows")
+    search(
+        f"{flows} | flowlagenrich windows=none | flowlagprofile | fields {columns} {append}| outputlookup flowlag_windows"
+    )
     try:
         kept = search("| inputlookup flowlag_windows")
         assert len([row for row in kept.rows if str(row["interface_id"]).startswith(mark)]) >= 3
