@@ -19,18 +19,37 @@ from splunk.settings import Refusal, read_settings
 
 # The suite of pytest-splunk-addon runs in an environment of its own.
 collect_ignore = ["knowledge"]
-NOT_ASKED = "a live test: run `make live SPLUNK_URL=... SPLUNK_TOKEN=...` to have it run on a Splunk instance"
+NOT_ASKED = "live tests left out: `make live SPLUNK_URL=... SPLUNK_TOKEN=...` runs them on a Splunk instance"
+LEFT_OUT = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser):
     parser.addoption("--live", action="store_true", help="run the live tests; SPLUNK_URL and others say where")
 
 
+def is_asked(config) -> bool:
+    """Whether live tests are wanted: to be run, or to be listed."""
+    return config.getoption("--live", default=False) or config.getoption("collectonly")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave the live tests out unless they are asked for, whatever variables happen to be set."""
+    live = [item for item in items if item.get_closest_marker("live")]
+    if live and not is_asked(config):
+        config.hook.pytest_deselected(items=live)
+        items[:] = [item for item in items if not item.get_closest_marker("live")]
+        config.stash[LEFT_OUT] = len(live)
+
+
+def pytest_report_collectionfinish(config):
+    """One sentence about them."""
+    left_out = config.stash.get(LEFT_OUT, 0)
+    return f"{left_out} {NOT_ASKED}" if left_out else None
+
+
 @pytest.fixture(scope="session")
-def ready(request) -> tuple[Splunk, str]:
+def ready() -> tuple[Splunk, str]:
     """The instance and a HEC token, or the end of the session with one sentence."""
-    if not request.config.getoption("--live", default=False):
-        pytest.skip(NOT_ASKED)
     try:
         splunk = Splunk(read_settings(os.environ))
         return splunk, make_ready(splunk)

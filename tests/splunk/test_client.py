@@ -193,6 +193,10 @@ def test_lack_is_said_in_one_sentence(splunk, instance, lack, words):
     with pytest.raises(Refusal, match=words) as refusal:
         make_ready(splunk)
     assert "\n" not in str(refusal.value) and str(refusal.value).endswith(".")
+    assert {path for method, path in instance.requests if method != "GET"} <= {
+        "/servicesNS/nobody/flowlag/search/v2/jobs"
+    }
+    assert instance.events == []
 
 
 def test_index_of_a_peer_is_enough(splunk, monkeypatch):
