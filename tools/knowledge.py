@@ -4,7 +4,8 @@
 `knowledge.py find APP` prints as JSON what its parsers find in an app's folder, and the events of its data generator.
 `knowledge.py collect APP` prints the tests that it would run. `knowledge.py run APP` runs them on the instance of
 SPLUNK_URL, with SPLUNK_USER (default admin), SPLUNK_PASSWORD, SPLUNK_HEC_URL and SPLUNK_HEC_TOKEN: the plug-in knows no
-token of splunkd, and it does not verify certificates, whatever SPLUNK_CA says.
+token of splunkd, takes its password on the command line (where other users of the machine may see it), and does not
+verify certificates, whatever SPLUNK_CA says. So it is for test instances.
 """
 
 from __future__ import annotations

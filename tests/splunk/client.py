@@ -58,7 +58,7 @@ class Outcome(NamedTuple):
 
 
 class Preview(NamedTuple):
-    """A look at the results of a job, and whether it was done by then."""
+    """A look at the results of a job, and whether splunkd calls them a preview."""
 
     rows: list[Row]
     is_preview: bool
@@ -287,6 +287,7 @@ HEC_CODES = {
     4: "give the SPLUNK_HEC_TOKEN of this instance",
     7: "let the token write to the index {index}, and see that the index exists where HEC is",
     9: "wait until the instance is less busy",
+    10: "take a token without indexer acknowledgment",
 }
 
 
