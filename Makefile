@@ -6,10 +6,11 @@
 PYTHON ?= python3
 VENV := .venv
 TOOLS := build/venv-tools
+PSA := build/venv-psa
 PIP := -m pip --disable-pip-version-check install -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test ui see screenshots package inspect bench picture lint golden clean
+.PHONY: help venv demo test ui see screenshots live package inspect bench picture lint golden clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -19,7 +20,7 @@ venv: $(VENV)/.stamp ## the environment .venv, with what the app needs at run ti
 demo: package ## build the package and show its search command at work
 	@$(VENV)/bin/python tools/demo.py
 
-test: package ## run everything: the tests on Python 3.9 and 3.13 (those that are here), the dashboards, lint
+test: package $(PSA)/.stamp ## run everything: the tests on Python 3.9 and 3.13 (those that are here), the dashboards, lint
 	@set -e; versions=$$($(PYTHON) tools/pythons.py list); \
 	for version in $$versions; do \
 		$(MAKE) --no-print-directory build/venv-$$version/.stamp; \
@@ -40,6 +41,12 @@ see: package build/venv-ui/.stamp ## serve the dashboards on sample data, for yo
 
 screenshots: package build/venv-ui/.stamp ## take the README's pictures of the dashboards anew
 	@build/venv-ui/bin/python -m pytest -q tests/ui/test_pictures.py --update-pictures
+
+live: package $(PSA)/.stamp ## run the live suite on a Splunk instance: make live SPLUNK_URL=... SPLUNK_TOKEN=...
+	@set -e; version=$$($(PYTHON) tools/pythons.py list | tail -n 1); \
+	$(MAKE) --no-print-directory build/venv-$$version/.stamp; \
+	build/venv-$$version/bin/python -m pytest tests/splunk -m live --live
+	@$(PSA)/bin/python tools/knowledge.py run build/flowlag
 
 package: $(VENV)/.stamp ## write dist/flowlag-<version>.tar.gz from the files that git tracks
 	@$(VENV)/bin/python tools/package.py
@@ -92,6 +99,13 @@ build/venv-ui/.stamp: requirements-ui.txt
 	@echo "== environment $(@D)"
 	@"$$($(PYTHON) tools/pythons.py path 3.13 3.12 3.11 3.10 3.9 || echo $(PYTHON))" -m venv --clear $(@D)
 	@$(@D)/bin/python $(PIP) -r $<
+	@touch $@
+
+# The newest Python that pytest-splunk-addon names, else the next best.
+$(PSA)/.stamp: requirements-live.txt
+	@echo "== environment $(PSA)"
+	@"$$($(PYTHON) tools/pythons.py path 3.11 3.13 3.12 3.10 3.9 || echo $(PYTHON))" -m venv --clear $(PSA)
+	@$(PSA)/bin/python $(PIP) -r requirements-live.txt
 	@touch $@
 
 build/venv-bench/.stamp: requirements-bench.txt
