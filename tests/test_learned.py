@@ -5,6 +5,8 @@ import os
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flowlag.chunks import ChunkTagger
 from flowlag.enrich import Enricher
@@ -256,3 +258,55 @@ def test_the_fast_path_gives_the_windows_of_the_plain_path():
     plain = list(Enricher(Settings(), learned).rows(dict(event) for event in events))
     assert reply == plain
     assert {event["flowlag_window_position"] for event in plain} >= {"", "full", "head", "tail", "inside"}
+
+
+LESSONS = st.lists(
+    st.tuples(
+        st.sampled_from(["eni-1", "eni-2", "eni-3"]),
+        st.sampled_from([("grid", 60), ("grid", 600), ("grid", 7), ("batch", 0), ("flow", 0)]),
+        st.integers(0, 9),
+        st.integers(0, 60),
+        st.integers(0, 1200),
+    ),
+    min_size=1,
+    max_size=6,
+)
+RECORDS = st.lists(
+    st.tuples(
+        st.sampled_from(["eni-1", "eni-2", "eni-3", "eni-4", ""]),
+        st.integers(-70, 130),
+        st.sampled_from([0, 30, 59]),
+        st.sampled_from(["1", "7"]),
+    ),
+    min_size=10,
+    max_size=40,
+)
+
+
+@given(
+    LESSONS, RECORDS, st.sampled_from([{}, {"phase": "6"}, {"windows": "assumed"}, {"windows": "none"}, {"lag": "0.5"}])
+)
+def test_the_byte_path_learns_the_same(lessons, records, options):
+    """Records that the memo takes for alike, whatever their interface, have the tags of the plain path."""
+    rows = [
+        row(mode, first, first + length, interval or "", phase % interval if interval else "", interface)
+        for interface, (mode, interval), phase, first, length in lessons
+    ]
+    settings = parse_settings(options.items())
+    events = [
+        {
+            "interface_id": interface,
+            "start_time": str(T + start),
+            "end_time": str(T + start + length),
+            "packets": packets,
+        }
+        for interface, start, length, packets in records
+    ]
+
+    def enricher():
+        return Enricher(settings, learn([list(COLUMNS), *rows], settings.interval_us))
+
+    plain = list(enricher().rows([dict(event) for event in events]))
+    names = [*("interface_id", "start_time", "end_time", "packets"), *enricher().fields]
+    tagged = Reply({}, ChunkTagger(enricher()).tag(write_body(events))).rows
+    assert [[event[name] for name in names] for event in tagged] == [[event[name] for name in names] for event in plain]

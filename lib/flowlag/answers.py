@@ -3,13 +3,14 @@
 
 Two memos, both bounded. One holds answers by their values. The other holds patterns, for values that the first has not
 seen: move a record by whole seconds, and its tags stay the same but for the times in them, which move along (by whole
-intervals, where windows lie on a grid). So one judged record answers for all that last as long.
+intervals, where windows lie on a grid). So one judged record answers for all that last as long, and where windows were
+learned, for all that lie in a window of the same kind at the same place.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Callable, Optional, TypeVar
+from typing import Any, Callable, Optional, TypeVar
 
 from flowlag.enrich import Enricher
 from flowlag.instants import FIRST_US, LAST_US
@@ -50,22 +51,32 @@ class Memo(dict[str, V]):
 class Answers(dict[Key, str]):
     """Key -> answer. A key begins with start and end; the rest is what else the tags depend on.
 
-    `judge` gives the tags of a key, `write` the text of tags.
+    `judge` gives the tags of a key, `write` the text of tags, and `interface` the value of a key's text at `place`,
+    where the interface stands if tags depend on it.
     """
 
-    def __init__(self, enricher: Enricher, judge: Callable[[Key], Tags], write: Callable[[Tags], str]) -> None:
+    def __init__(
+        self,
+        enricher: Enricher,
+        judge: Callable[[Key], Tags],
+        write: Callable[[Tags], str],
+        interface: Callable[[str], Optional[str]],
+        place: Optional[int],
+    ) -> None:
         super().__init__()
+        self._likeness = enricher.likeness
         self._judge = judge
         self._write = write
-        self._period_s = enricher.period_s or 1
-        self._seconds: Memo[Optional[int]] = Memo(_read_seconds if enricher.period_s else _read_nothing)
-        self._patterns: dict[tuple[int, int, Key], Pattern] = {}
+        self._place = place
+        self._seconds: Memo[Optional[int]] = Memo(_read_seconds)
+        self._interfaces: Memo[Optional[str]] = Memo(interface)
+        self._patterns: dict[tuple[Any, ...], Pattern] = {}
 
     def __missing__(self, key: Key) -> str:
         start_s, end_s = self._seconds[key[0]], self._seconds[key[1]]
         is_short = len("".join(key)) <= LONGEST_KEY
         if is_short and start_s is not None and end_s is not None:
-            likeness = (end_s - start_s, start_s % self._period_s, key[2:])
+            likeness = self._find_likeness(key, start_s, end_s)
             text, offsets_s = self._patterns.get(likeness) or self._add_pattern(likeness, key, start_s)
             answer = text % tuple([start_s + offset_s for offset_s in offsets_s])
         else:
@@ -76,7 +87,15 @@ class Answers(dict[Key, str]):
             self[key] = answer
         return answer
 
-    def _add_pattern(self, likeness: tuple[int, int, Key], key: Key, start_s: int) -> Pattern:
+    def _find_likeness(self, key: Key, start_s: int, end_s: int) -> tuple[Any, ...]:
+        """What keys of one pattern have in common: length, what the windows make of it, and all but the interface."""
+        place = self._place
+        if place is None:
+            return (end_s - start_s, self._likeness(start_s, end_s, None), key[2:])
+        alike = self._likeness(start_s, end_s, self._interfaces[key[place]])
+        return (end_s - start_s, alike, key[2:place], key[place + 1 :])
+
+    def _add_pattern(self, likeness: tuple[Any, ...], key: Key, start_s: int) -> Pattern:
         tags = self._judge(key)
         text = self._write(tags._replace(**{name: _relate(getattr(tags, name), start_s) for name in _TIMES}))
         pattern = _OFFSET.sub("%d", text), tuple(map(int, _OFFSET.findall(text)))
@@ -95,7 +114,3 @@ def _read_seconds(text: str) -> Optional[int]:
     """A time in whole seconds, written as AWS does; None for anything else."""
     is_whole = len(text) == 10 and text.isdecimal() and text.isascii() and _FIRST <= text <= _LAST
     return int(text) if is_whole else None
-
-
-def _read_nothing(text: str) -> None:
-    """Instead of _read_seconds where windows were learned: a record moved in time may lie in another window."""

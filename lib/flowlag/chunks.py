@@ -226,7 +226,9 @@ class _View:
         self._follows = follows  # whether any field stands before what is written
         self.all_ok = True  # whether no answer says anything else; so it is in most searches
         self._packets: Memo[str] = Memo(self._class_packets)
-        self.answers = Answers(enricher, self._judge, self._write_or_ask)
+        roles = [role.name for role in plan.roles]
+        place = roles.index("interface") if "interface" in roles else None
+        self.answers = Answers(enricher, self._judge, self._write_or_ask, self._read_interface, place)
 
     def keys(self, records: _Records) -> Iterator[Key]:
         """For each record, the texts that its tags depend on, by role."""
@@ -258,6 +260,10 @@ class _View:
         """The values that a key stands for."""
         values = (decode(self._value(text)) for text in key)
         return Values(**{role.name: text for role, text in zip(self._plan.roles, values) if has_value(text)})
+
+    def _read_interface(self, text: str) -> Optional[str]:
+        value = decode(self._value(text))
+        return value if has_value(value) else None
 
     def _first_text(self, *texts: str) -> str:
         return next((text for text in texts if has_value(self._value(text))), "")

@@ -75,12 +75,21 @@ class Enricher:
         names = self.settings.names._asdict()
         return {role: names[role] for role in names if role != "interface" or self._learned is not None}
 
-    @property
-    def period_s(self) -> Optional[int]:
-        """A record moved by a multiple of so many seconds keeps its tags, but for the times in them; None if never."""
-        if self._learned is not None:
-            return None
-        return 1 if self.settings.phase_us is None else self.settings.interval_us // SECOND_US
+    def likeness(self, start_s: int, end_s: int, interface: Optional[str]) -> tuple[Any, ...]:
+        """What else two records of one length have in common whose tags differ in their times alone.
+
+        By how much one record was moved against the other, by so much are the times in its tags. Windows that the record
+        itself tells move along; on a grid the place in it decides, wherever the grid's windows open.
+        """
+        if self.settings.phase_us is not None:
+            return (start_s % (self.settings.interval_us // SECOND_US),)
+        if self._learned is None:
+            return ()
+        lesson = self._learned.find(interface, start_s * SECOND_US, end_s * SECOND_US)
+        if lesson is None:
+            return ()
+        mode, interval_s, phase_s = lesson
+        return (mode, interval_s, (start_s - phase_s) % interval_s) if mode == "grid" else (mode,)
 
     def rows(self, events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """The plain path: each event with `_time` and its tags set, tag fields last and in order."""

@@ -32,6 +32,8 @@ _IGNORED = frozenset(("mixed", "unknown"))
 #: What was learned of one interface for a span of time: last_s, first_s, mode, interval_s, phase_s. A plain tuple,
 #: since making thousands of them is what a search waits for; of two rows the later is greater.
 _Row = tuple[int, int, str, int, int]
+#: The part of a row that says where windows lie: mode, interval_s, phase_s.
+Lesson = tuple[str, int, int]
 
 
 class LearnedWindows:
@@ -44,18 +46,23 @@ class LearnedWindows:
 
     def __call__(self, interface: Optional[str], recorded: Interval) -> Optional[Window]:
         """The window of a record, None where nothing was learned."""
+        lesson = self.find(interface, recorded.start_us, recorded.end_us)
+        return _window(lesson, recorded) if lesson else None
+
+    def find(self, interface: Optional[str], start_us: int, end_us: int) -> Optional[Lesson]:
+        """What was learned that counts for a record, None where nothing was."""
         best: Optional[tuple[int, _Row]] = None
-        for row in self._near(interface or "", recorded):
+        for row in self._near(interface or "", end_us):
             last_s, first_s, _, interval_s, _ = row
             # how far the record reaches out of the row's span
-            distance_us = max(0, first_s * SECOND_US - recorded.start_us, recorded.end_us - last_s * SECOND_US)
+            distance_us = max(0, first_s * SECOND_US - start_us, end_us - last_s * SECOND_US)
             if distance_us <= interval_s * SECOND_US and (best is None or distance_us <= best[0]):
                 best = (distance_us, row)  # rows ascend: of two as near, the later
-        return _window(best[1], recorded) if best else None
+        return best[1][2:] if best else None
 
-    def _near(self, interface: str, recorded: Interval) -> list[_Row]:
+    def _near(self, interface: str, end_us: int) -> list[_Row]:
         """The rows of an interface that can count for a record ending in this hour; kept, since events share hours."""
-        hour = recorded.end_us // _HOUR_US
+        hour = end_us // _HOUR_US
         found = self._by_hour.get((interface, hour))
         if found is None:
             opened_s, closed_s = hour * 3600, (hour + 1) * 3600
@@ -67,9 +74,9 @@ class LearnedWindows:
         return found
 
 
-def _window(row: _Row, recorded: Interval) -> Window:
+def _window(lesson: Lesson, recorded: Interval) -> Window:
     """The window of a record in the mode that was learned."""
-    _, _, mode, interval_s, phase_s = row
+    mode, interval_s, phase_s = lesson
     if mode == "grid":
         return place("profile", recorded, grid_window(recorded, interval_s * SECOND_US, phase_s * SECOND_US))
     if mode == "batch":
