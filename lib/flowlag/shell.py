@@ -18,7 +18,7 @@ from typing import BinaryIO, NoReturn, Optional
 from flowlag.errors import SourceError
 from flowlag.output import encode_line
 from flowlag.sources import Progress
-from flowlag.streams import drop, say
+from flowlag.streams import drop, say, write_all
 
 DONE, UNREADABLE, WRONG_USAGE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 #: Input below this many bytes is done before a progress bar would be read.
@@ -32,9 +32,10 @@ class Parser(argparse.ArgumentParser):
         complain(f"{message}; `{self.prog} --help` lists what there is.")
         sys.exit(WRONG_USAGE)
 
-    def exit(self, status: int = 0, message: Optional[str] = None) -> NoReturn:
-        """Leave when what was printed (--help, --version) has arrived."""
-        sys.exit(status if write_lines(()) else FAILED)
+    def _print_message(self, message: str, file: object = None) -> None:
+        """Print help, or the version; what is printed on stderr goes through `error`."""
+        if not write_lines([message.rstrip("\n")]):
+            sys.exit(FAILED)
 
 
 class Failures(list[SourceError]):
@@ -63,7 +64,7 @@ def write_lines(lines: Iterable[str]) -> bool:
     out: BinaryIO = sys.stdout.buffer
     try:
         for line in lines:
-            out.write(encode_line(line))
+            write_all(out, encode_line(line))
         sys.stdout.flush()
     except BrokenPipeError:
         drop_stdout()

@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """stdout and stderr as they may be: closed before the start, full, or with nobody left who reads them.
 
-Python complains at its end about a stream that does not take what is left, and leaves with 120; and `print` writes to
-stdout where stderr is closed, which for a search command is the wire.
+Python complains at its end about a stream that does not take what is left, and leaves with 120; `print` writes to stdout
+where stderr is closed, which for a search command is the wire; and with PYTHONUNBUFFERED set, stdout is raw: a write may
+take a part only, and says so in nothing but the number that it returns.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
+
+
+def write_all(stream: BinaryIO, data: bytes) -> None:
+    """Write everything, or raise OSError."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[stream.write(rest) or 0 :]
 
 
 def say(name: str, sentence: object) -> None:
