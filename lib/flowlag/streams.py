@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """stdout and stderr as they may be: closed before the start, full, or with nobody left who reads them.
 
-Python complains at its end about a stream that does not take what is left, and leaves with 120; `print` writes to stdout
-where stderr is closed, which for a search command is the wire; and with PYTHONUNBUFFERED set, stdout is raw: a write may
-take a part only, and says so in nothing but the number that it returns.
+Python complains at its end about a stream that does not take what is left, and leaves with 120. `print` writes to
+stdout where stderr is closed, and for a search command that is the wire. With PYTHONUNBUFFERED stdout is raw: a write
+may take a part only, and nothing but the number that it returns says so.
 """
 
 from __future__ import annotations
