@@ -47,6 +47,7 @@ READS = {
     "/usr/share/zoneinfo": "the system's time zone",
     "/etc/localtime": "the system's time zone",
     "/dev/null": "nothing",
+    "/proc/sys/vm/overcommit_memory": "the C library, before it gives memory back",
     "/dev/urandom": "the seed of Python's hashes, on old kernels",
 }
 #: System calls that tell of a file and change nothing.
@@ -134,17 +135,21 @@ def spellings(paths):
 
 
 def judge(line, folder):
-    """A line of a trace -> (what was done, path or detail); None for what touches nothing."""
+    """A line of a trace -> (what was done, path or detail); None for what touches nothing.
+
+    Python looks along its path for modules: that something is not there tells nothing, nor does the folder it runs in.
+    """
     match = re.match(r"\d+ +(\w+)\((.*)\) += (.*)$", line)
     if match is None:
         return None if re.match(r"\d+ +(\+\+\+|---) ", line) else ("unread", line)
-    call, arguments, _ = match.groups()
+    call, arguments, result = match.groups()
     paths = [folder / Path(json.loads(f'"{text}"')) for text in re.findall(r'"((?:[^"\\]|\\.)*)"', arguments)]
-    if call in ENDS or (call in LOOKS - {"execve"} and not paths):
+    is_look = call in LOOKS and call != "execve"
+    if call in ENDS or (is_look and (not paths or result.startswith("-1 ENOENT") or paths[0] == folder)):
         return None
     if call == "execve":
         return "start", paths[0]
-    if call in LOOKS or (call in OPENS and not WRITES.search(arguments)):
+    if is_look or (call in OPENS and not WRITES.search(arguments)):
         return "read", Path(os.path.normpath(paths[0]))
     if call in OPENS:
         return "write", Path(os.path.normpath(paths[0]))
@@ -179,11 +184,10 @@ def made(found, own, is_first):
     """The calls with which Python puts byte code in place: a folder, and a file that gets its name when it is whole."""
     for what, line in found:
         paths = [Path(text) for text in re.findall(r'"([^"]*)"', line)] if what == "other" else []
-        if is_first and paths and re.match(r"\d+ +(mkdir|rename)\(", line):
-            if all(
-                "__pycache__" in path.parts and is_below(path, own | spellings([sys.base_prefix])) for path in paths
-            ):
-                yield line
+        is_made = is_first and paths and re.match(r"\d+ +(mkdir|rename)\(", line)
+        tops = own | spellings([sys.base_prefix])
+        if is_made and all("__pycache__" in path.parts and is_below(path, tops) for path in paths):
+            yield line
 
 
 def is_byte_code(path, tops):
@@ -197,7 +201,7 @@ def test_without_a_network_nothing_is_missing(subject):
 
 
 HOOK = """
-import json, runpy, sys
+import json, os, runpy, sys
 allowed = json.loads(sys.argv[1])
 ways = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.system", "os.spawn", "pty.", "ctypes.",
         "urllib.", "http.", "ftplib.", "smtplib.", "ssl.", "shutil.", "tempfile.", "os.remove", "os.chmod", "os.chown",
@@ -207,9 +211,8 @@ def hook(event, arguments):
     if event.startswith(ways):
         bad.append([event, repr(arguments)])
     if event == "open" and isinstance(arguments[0], (str, bytes)):
-        import_time = sys.flags.dont_write_bytecode
         path, mode, flags = arguments
-        path = path.decode() if isinstance(path, bytes) else path
+        path = os.path.abspath(os.fsdecode(path))
         if (mode or "r").strip("bt") != "r" or flags & 0o1103:
             bad.append(["write", path])
         elif not any(path == top or path.startswith(top.rstrip("/") + "/") for top in allowed):
@@ -229,7 +232,6 @@ finally:
     if bad:
         sys.stderr.write("reached: " + json.dumps(bad) + "\\n")
         sys.stderr.flush()
-        import os
         os._exit(99)
 """
 
