@@ -38,7 +38,10 @@ TIMES = 10
 COLUMNS = 10_000
 EVENTS_OF_INTERFACE = 10
 BEGIN = 1_600_000_000
-FIELDS = "start_time,end_time,packets,interface_id,log_status,flowlag_status,flowlag_earliest,flowlag_latest,key,_time"
+FIELDS = (
+    "start_time,end_time,packets,interface_id,log_status,flowlag_status,flowlag_start,flowlag_end,flowlag_earliest,"
+    "flowlag_latest,key,_time"
+)
 
 Bodies = Iterator[tuple[bytes, int]]  # a chunk's body, and how many events it has
 
@@ -85,9 +88,9 @@ def make_flows(size: int) -> Bodies:
 
 
 def _event(i: int, interface: int) -> str:
-    """A tagged flow of a key that is its interface's, on a grid; every eleventh event of match is an anchor."""
-    start = BEGIN + 60 * i
-    return f"{start},{start + 59},3,eni-{interface},OK,ok,{start - 60},{start + 60},{interface},{start}"
+    """A tagged flow of a key that is its interface's, on a grid."""
+    start, end = BEGIN + 60 * i, BEGIN + 60 * i + 59
+    return f"{start},{end},3,eni-{interface},OK,ok,{start},{end},{start - 60},{start + 60},{interface},{start}"
 
 
 def make_interfaces(size: int) -> Bodies:
@@ -102,7 +105,7 @@ def make_interfaces(size: int) -> Bodies:
 def make_tiny_chunks(size: int) -> Bodies:
     """Chunks of one event each; every other one is no flow, so that flowlagmatch has anchors."""
     for i in range(size):
-        row = _event(i // 2, i % 100) if i % 2 else f",,,,,,,,{(i + 1) % 100},{BEGIN + 30 * i}"
+        row = _event(i // 2, i % 100) if i % 2 else f",,,,,,,,,,{(i + 1) % 100},{BEGIN + 30 * i}"
         yield f"{FIELDS}\n{row}\n".encode(), 1
 
 
@@ -110,7 +113,7 @@ def make_columns(size: int) -> Bodies:
     """Events with 10,000 columns, as many in a chunk as make some MB; every other one is no flow."""
     names = FIELDS + "".join(f",field_{i}" for i in range(COLUMNS - FIELDS.count(",") - 1))
     tail = ",x" * (COLUMNS - FIELDS.count(",") - 1)
-    rows = [_event(i // 2, i % 10) if i % 2 else f",,,,,,,,{(i + 1) % 10},{BEGIN + 30 * i}" for i in range(size)]
+    rows = [_event(i // 2, i % 10) if i % 2 else f",,,,,,,,,,{(i + 1) % 10},{BEGIN + 30 * i}" for i in range(size)]
     for i in range(0, size, 100):
         some = rows[i : i + 100]
         yield "\n".join([names, *(row + tail for row in some), ""]).encode(), len(some)
