@@ -250,6 +250,13 @@ def test_a_bar_is_for_long_input_on_a_terminal(log, monkeypatch):
     assert bar_for(monkeypatch, io.StringIO(), 10, [log]) is None
 
 
+def test_a_file_that_vanishes_before_it_is_measured_is_complained_about_by_its_reader(monkeypatch):
+    monkeypatch.setattr(shell.os.path, "isfile", lambda path: True)
+    assert bar_for(monkeypatch, Terminal(), 10, ["gone"]) is None
+    monkeypatch.setattr(shell.sys, "stderr", None)
+    assert bar_for(monkeypatch, None, 10, ["gone"]) is None
+
+
 def test_without_tqdm_there_is_no_bar(log, monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm", None)
     assert bar_for(monkeypatch, Terminal(), 10, [log]) is None
