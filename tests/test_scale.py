@@ -43,7 +43,6 @@ class Search:
     """One search; its replies one by one, and the most memory that the process had."""
 
     def __init__(self, app, python, command, arguments=None):
-        # Python would make and read its byte code in one run, and only read it in another
         self.splunkd = Splunkd(app / "bin" / f"{command}.py", python, patience_s=PATIENCE_S)
         self.arguments = ARGUMENTS[command] if arguments is None else arguments
 
@@ -72,7 +71,6 @@ def search(app, python):
 
 
 def read(body):
-    csv.field_size_limit(1 << 30)
     return list(csv.DictReader(io.StringIO(body.decode(), newline="")))
 
 

@@ -4,9 +4,9 @@
 Each case runs at a size and at ten times that size, each run a process of its own on real pipes, in lock step: how
 many rows went through in a second, what CPU the process used in all (start included), and the most memory that it ever
 had resident. Every reply is counted; a run that loses a row ends the program. What is flat shows the same memory at
-both sizes and ten times the CPU. flowlagmatch holds the events of both sides until the last chunk, and flowlagprofile the
-distinct windows of each interface (every event here has one of its own), so that their memory grows with these: there
-the figure to look at is the bytes of each further event.
+both sizes and ten times the CPU. flowlagmatch holds the events of both sides until the last chunk, and flowlagprofile
+the distinct windows of each interface (every event here has one of its own), so that their memory grows with these:
+there the figure to look at is the bytes of each further event.
 
     events        flowlagenrich over 1 and 10 million events, 50,000 in a chunk
     flows         flowlagmatch over 100 thousand and 1 million flows, and an anchor for every ten
