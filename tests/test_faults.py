@@ -129,6 +129,7 @@ BROKEN = {
     "wrong-action": b'chunked 1.0,17,0\n{"action":"help"}',
     "endless-header": b"chunked 1.0," + b"1" * 5000,
     "lengths-without-measure": b"chunked 1.0,999999999999999999,0\n",
+    "endless-action": frame({"action": "x" * 100_000}),
     "no-searchinfo": b'chunked 1.0,20,0\n{"action":"getinfo"}',
     "arguments-no-list": frame({"action": "getinfo", "searchinfo": {"args": "lag=60"}}),
     "arguments-no-texts": frame({"action": "getinfo", "searchinfo": {"args": [60]}}),

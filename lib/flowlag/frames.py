@@ -82,7 +82,7 @@ def serve(requests: BinaryIO, replies: BinaryIO, answer: Answer) -> None:
             return
         action = frame.metadata.get("action")
         if action != "execute":
-            raise ProtocolError(f"expected an execute request, received action {action!r}")
+            raise ProtocolError(f"expected an execute request, received action {action!r:.200}")
         finished = bool(frame.metadata.get("finished"))
         body, messages = answer(frame.body, finished)
         metadata: dict[str, Any] = {"inspector": {"messages": messages}} if messages else {}

@@ -87,7 +87,7 @@ def _read_arguments(requests: BinaryIO) -> Optional[list[str]]:
         pass
     action, about = frame.metadata.get("action"), frame.metadata.get("searchinfo")
     if action != "getinfo" or not isinstance(about, dict):
-        raise ProtocolError(f"expected a getinfo request with searchinfo, received action {action!r}")
+        raise ProtocolError(f"expected a getinfo request with searchinfo, received action {action!r:.200}")
     arguments = about.get("args") or []
     if not isinstance(arguments, list) or not all(isinstance(text, str) for text in arguments):
         raise ProtocolError(f"expected the command's arguments as a list of texts, received {arguments!r:.200}")
