@@ -10,7 +10,7 @@ PSA := build/venv-psa
 PIP := -m pip --disable-pip-version-check install -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test ui see screenshots live package inspect bench picture lint golden clean
+.PHONY: help venv demo test ui see screenshots live package inspect bench scale picture lint golden clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -58,6 +58,9 @@ bench: package ## measure the speed of the packaged search commands, and how rig
 	@$(VENV)/bin/python tools/bench.py
 	@$(VENV)/bin/python tools/bench_match.py
 	@PYTHONPATH=lib $(VENV)/bin/python tools/truth.py
+
+scale: package ## measure the packaged search commands at sizes that no search should need: speed, CPU, memory
+	@$(VENV)/bin/python tools/bench_scale.py
 
 picture: build/venv-bench/.stamp ## draw the README's picture from what `make bench` wrote
 	@build/venv-bench/bin/python tools/speed_picture.py

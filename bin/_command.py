@@ -8,42 +8,26 @@ import sys
 # first, since it sets the module path; and the commands take all they need from here: bin/ is off the path from then on
 from _sdk import Configuration, ReportingCommand, StreamingCommand, dispatch
 
-from flowlag.errors import FlowlagError, SettingsError
-
 __all__ = ["BytesCommand", "Configuration", "GatheringCommand", "ReportingCommand", "StreamingCommand", "dispatch"]
 
 
 class BytesCommand:
-    """Stands before one of the SDK's command classes, and takes the place of its option parser and its loop."""
+    """Stands before one of the SDK's command classes, and takes the place of its option parser and its loops."""
 
-    def _protocol_v2_option_parser(self, arg):
-        """Leave every argument to `configure`: it says what is allowed, and refuses the SDK's own options."""
-        return [arg]
+    def process(self, argv=(), ifile=None, ofile=None, allow_empty_input=True):
+        """Hold one search over the two pipes; arguments of the process (of an older protocol) count for nothing."""
+        from flowlag.session import hold
 
-    def prepare(self):
-        """Read the options during getinfo; a wrong one ends the search here, before its first event."""
-        try:
-            self.configure(self.fieldnames)
-        except SettingsError as error:
-            self._stop(error)
+        sys.exit(hold(self, ifile and ifile.buffer, ofile and ofile.buffer))
 
-    def _execute(self, ifile, process):
-        # imported here, since splunkd starts the command several times for one search, mostly for getinfo alone
-        from flowlag.frames import serve
-
-        self._record_writer.is_flushed = False  # so that an error from here on is sent
-        try:
-            serve(self._as_binary_stream(ifile), self._record_writer.ofile, self.answerer())
-        except FlowlagError as error:
-            self._stop(error)
+    def describe(self):
+        """The reply to getinfo: what the SDK makes of the configuration."""
+        self._protocol_version = 2
+        return dict(self.configuration.items())
 
     def warn(self, sentence):
         """The messages of a reply: the sentence, if there is one."""
         return [("WARN", f"{self.name}: {sentence}")] if sentence else []
-
-    def _stop(self, error):
-        self.write_error("{}", f"{self.name}: {error}")
-        sys.exit(1)
 
 
 class GatheringCommand(BytesCommand):

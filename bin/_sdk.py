@@ -10,6 +10,7 @@ Meanwhile nothing looks for garbage, and what has been imported is never looked 
 
 import gc
 import importlib
+import signal
 import sys
 from types import ModuleType
 
@@ -30,6 +31,9 @@ class _StandIn(ModuleType):
 
         return import_and_call
 
+
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # end as SIGTERM does, at once and without a traceback
 
 _absent = [name for name in DEFERRED if name not in sys.modules]
 sys.modules.update((name, _StandIn(name)) for name in _absent)

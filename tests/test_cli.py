@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -191,19 +190,6 @@ def test_a_missing_file_does_not_stop_the_others(log, tmp_path):
     ]
 
 
-def test_a_file_without_permission(log, monkeypatch, capsys):
-    """In process and with an `open` that refuses, since root may read everything."""
-
-    def refuse(path, mode):
-        raise PermissionError(13, "Permission denied", path)
-
-    monkeypatch.setattr("flowlag.sources.open", refuse, raising=False)
-    assert cli.main(["enrich", log]) == 3
-    assert capsys.readouterr().err == (
-        f"flowlag: {log}: it may not be read; ask for the permission, or run this as its owner\n"
-    )
-
-
 def test_a_truncated_gzip_gives_what_it_has(tmp_path):
     (tmp_path / "x.gz").write_bytes(gzip.compress(os.urandom(1) + f"\n{A}".encode() * 20_000, 0)[:-1000])
     code, out, err = enrich("x.gz", "--output=json", folder=tmp_path)
@@ -220,43 +206,6 @@ def test_help_names_every_option_with_its_default():
     assert code == 0 and options.count("(default") == len(OPTIONS) + 1  # and --output
     assert run("--version") == (0, f"flowlag {__version__}\n".encode(), "")
     assert run("-h")[0] == 0
-
-
-def test_a_closed_pipe_ends_it_quietly(tmp_path):
-    path = tmp_path / "long.log"
-    path.write_text(f"{A}\n" * 20_000)
-    process = subprocess.Popen(
-        [*COMMAND, "enrich", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT
-    )
-    assert process.stdout.readline().startswith(b"interface")
-    process.stdout.close()
-    assert process.stderr.read() == b"" and process.wait() == 0
-    process.stderr.close()
-
-
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
-def test_a_full_disk_is_one_sentence(log):
-    with open("/dev/full", "wb") as full:
-        done = subprocess.run([*COMMAND, "enrich", log], stdout=full, stderr=subprocess.PIPE, env=ENVIRONMENT)
-    assert done.returncode == 3
-    assert (
-        done.stderr.startswith(b"flowlag: stdout: the output cannot be written (No space left")
-        and done.stderr.count(b"\n") == 1
-    )
-
-
-def test_an_interrupt_ends_it_quietly():
-    process = subprocess.Popen(
-        [*COMMAND, "enrich", "-", "--output=csv"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a shell's `&` has it ignored
-    )  # fmt: skip
-    process.stdin.write(f"{A}\n".encode() * 1200)  # more would fill both pipes, since nothing is read yet
-    process.stdin.flush()
-    assert process.stdout.readline().startswith(b"_time")  # it runs, and waits for more
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (130, b"")
 
 
 def test_neither_splunklib_nor_the_optional_packages_are_imported(log):
@@ -299,6 +248,13 @@ def test_a_bar_is_for_long_input_on_a_terminal(log, monkeypatch):
     assert bar_for(monkeypatch, Terminal(), 10, [log, "-"]).total is None
     assert bar_for(monkeypatch, Terminal(), 10_000, [log]) is None
     assert bar_for(monkeypatch, io.StringIO(), 10, [log]) is None
+
+
+def test_a_file_that_vanishes_before_it_is_measured_is_complained_about_by_its_reader(monkeypatch):
+    monkeypatch.setattr(shell.os.path, "isfile", lambda path: True)
+    assert bar_for(monkeypatch, Terminal(), 10, ["gone"]) is None
+    monkeypatch.setattr(shell.sys, "stderr", None)
+    assert bar_for(monkeypatch, None, 10, ["gone"]) is None
 
 
 def test_without_tqdm_there_is_no_bar(log, monkeypatch):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The packaged search command as a process, over the real protocol: dialogues, options, hostile events, a cut-off peer."""
+"""The packaged search command as a process, over the real protocol: dialogues, options, hostile events; faults are in test_faults.py."""
 
 from __future__ import annotations
 
@@ -227,45 +227,6 @@ def test_foreign_events_pass_in_silence_unless_there_was_nothing_else(search):
     _, (alone,) = search([], write_body([foreign]))
     assert mixed.messages == [] and [level for level, _ in alone.messages] == ["WARN"]
     assert "no flow log event was recognised" in alone.messages[0][1] and "format=" in alone.messages[0][1]
-
-
-BROKEN = {
-    "garbage": b"hello\n",
-    "version": b"chunked 2.0,2,0\n{}",
-    "no-lengths": b"chunked 1.0\n",
-    "negative": b"chunked 1.0,-1,0\n",
-    "metadata-no-json": b"chunked 1.0,2,0\n{]",
-    "metadata-no-object": b"chunked 1.0,2,0\n[]",
-    "wrong-action": b'chunked 1.0,20,0\n{"action":"getinfo"}',
-    "endless-header": b"chunked 1.0," + b"1" * 5000,
-}
-
-
-@pytest.mark.parametrize("request_bytes", BROKEN.values(), ids=BROKEN)
-def test_a_peer_that_breaks_the_protocol_gets_one_sentence(script, python, request_bytes):
-    with Splunkd(script, python) as splunkd:
-        splunkd.getinfo()
-        splunkd.send(request_bytes)
-        splunkd.process.stdin.close()
-        reply = splunkd.read()
-        splunkd.process.wait(timeout=60)
-    assert splunkd.process.returncode == 1 and [level for level, _ in reply.messages] == ["ERROR"]
-    assert b"Traceback" not in splunkd.stderr
-
-
-@pytest.mark.parametrize(
-    "request_bytes",
-    [b"chunked 1.0,37,100\n{", b'chunked 1.0,37,100\n{"action":"execute","finished":false}start,end\n16'],
-)
-def test_a_peer_that_dies_mid_chunk(script, python, request_bytes):
-    with Splunkd(script, python) as splunkd:
-        splunkd.getinfo()
-        splunkd.execute(write_body(FIELDS))
-        splunkd.send(request_bytes)
-        splunkd.process.stdin.close()
-        reply = splunkd.read()
-        splunkd.process.wait(timeout=60)
-    assert splunkd.process.returncode == 1 and "ended in the middle" in reply.messages[0][1]
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,19 @@ ORDER = [
     ("tags",),
     ("enrich", "match", "profile"),
     ("answers", "scanner"),
-    ("chunks", "frames", "rows", "csv_rows", "json_rows", "parquet_rows", "sources", "output", "lookup"),
-    ("pairs", "pair_output", "profile_table", "shell", "cli_enrich", "cli_match", "cli_profile", "cli", "__main__"),
+    ("chunks", "frames", "rows", "csv_rows", "json_rows", "parquet_rows", "sources", "output", "lookup", "streams"),
+    (
+        "pairs",
+        "pair_output",
+        "profile_table",
+        "session",
+        "shell",
+        "cli_enrich",
+        "cli_match",
+        "cli_profile",
+        "cli",
+        "__main__",
+    ),
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 PURE = {name for names in ORDER[:-2] for name in names}

@@ -19,7 +19,9 @@ sys.argv = [sys.argv[1]]
 sys.path.insert(0, str(Path(sys.argv[0]).parent))
 command = runpy.run_path(sys.argv[0], run_name="reference")["FlowlagEnrichCommand"]
 from splunklib.searchcommands import StreamingCommand
-command._execute = StreamingCommand._execute
+command.process = StreamingCommand.process
+command._protocol_v2_option_parser = lambda self, argument: [argument]
+command.prepare = lambda self: self.configure(self.fieldnames)
 command().process()
 """
 

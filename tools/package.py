@@ -36,6 +36,7 @@ SHIPPED = (
     "LICENSE",
     "README",
     "README.md",
+    "SECURITY.md",
     "app.manifest",
     "appserver",
     "bin",

@@ -98,16 +98,21 @@ class Splunkd:
     """One run of a search command: `getinfo`, any number of `execute`, `close`."""
 
     def __init__(
-        self, script: Path, python: str, *, env: Optional[dict[str, str]] = None, cwd: Optional[Path] = None
+        self, script: Path, python: str, *, env: Optional[dict[str, str]] = None, patience_s: float = 0, **more: Any
     ) -> None:
+        """`patience_s`: after so long the command counts as hanging and is killed; `more` is Popen's."""
         self.process: subprocess.Popen[bytes] = subprocess.Popen(
             [python, str(script)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            cwd=cwd,
             env=dict(os.environ if env is None else env),
+            **more,
         )
+        self._watchdog = threading.Timer(patience_s, self.process.kill) if patience_s else None
+        if self._watchdog is not None:
+            self._watchdog.daemon = True
+            self._watchdog.start()
         assert self.process.stdin and self.process.stdout and self.process.stderr
         self._requests, self._replies, self._log = self.process.stdin, self.process.stdout, self.process.stderr
         self.stderr = b""
@@ -118,6 +123,8 @@ class Splunkd:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._watchdog is not None:
+            self._watchdog.cancel()
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()

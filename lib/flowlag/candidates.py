@@ -5,7 +5,8 @@ A flow [fe, fl] is possible when fe is not too late and fl not too early: two bo
 `reach` holds the latest fl so far, so that both bounds are found by bisection. A long flow would stretch that window
 over short ones behind it; hence flows of similar length, within a factor of two, are laid out together. Where a window
 holds more flows than are wanted, the best are found by best-first search over blocks: what a block holds is never
-better than its bound, so that blocks are opened only as long as they can still give one of the best.
+better than its bound, so that blocks are opened only as long as they can still give one of the best. Flows of one batch
+have the same stamps by the thousand: the row, which ranks those, is therefore part of their order and of a bound.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class _Block(NamedTuple):
     latest_max: int
     length_min: int
     start_min: int
+    row_min: str
 
 
 def rank_flow(flow: Flow, anchor: Anchor, target: Target) -> Rank:
@@ -146,10 +148,10 @@ def _group_by_length(flows: Sequence[Flow]) -> Iterable[Sequence[Flow]]:
 
 
 class _Group:
-    """Flows of similar length, sorted by their earliest time."""
+    """Flows of similar length, sorted by their earliest time, then all else."""
 
     def __init__(self, flows: Sequence[Flow]) -> None:
-        self.flows = sorted(flows, key=_EARLIEST)
+        self.flows = sorted(flows)
         self._earliest = list(map(_EARLIEST, self.flows))
         self._reach = list(accumulate(map(_LATEST, self.flows), max))
         self._latest: list[int] = []
@@ -170,7 +172,7 @@ class _Group:
     def levels(self) -> list[list[_Block]]:
         """Blocks of flows, then blocks of blocks, until one level is small; made when they are first asked for."""
         if not self._levels:
-            single = [_Block(f[0], f[0], f[1], f[1], f[1] - f[0], f[2]) for f in self.flows]
+            single = [_Block(f[0], f[0], f[1], f[1], f[1] - f[0], f[2], f[3]) for f in self.flows]
             self._levels = [_enclose(single)]
             while len(self._levels[-1]) > FANOUT:
                 self._levels.append(_enclose(self._levels[-1]))
@@ -182,7 +184,7 @@ def _enclose(blocks: list[_Block]) -> list[_Block]:
             for i in range(0, len(blocks), FANOUT)]  # fmt: skip
 
 
-_CHOOSE = (min, max, min, max, min, min)
+_CHOOSE = (min, max, min, max, min, min, min)
 
 
 def _bound(block: _Block, anchor: Anchor, target: Target) -> Rank:
@@ -194,4 +196,4 @@ def _bound(block: _Block, anchor: Anchor, target: Target) -> Rank:
     share = 1.0 if common >= length else common / length
     centre = anchor.earliest_us + anchor.latest_us
     nearest = max(block.earliest_min + block.latest_min - centre, centre - block.earliest_max - block.latest_max, 0)
-    return (-share, nearest, block.start_min, "")
+    return (-share, nearest, block.start_min, block.row_min)

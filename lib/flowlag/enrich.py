@@ -78,8 +78,8 @@ class Enricher:
     def likeness(self, start_s: int, end_s: int, interface: Optional[str]) -> tuple[Any, ...]:
         """What else two records of one length have in common whose tags differ in their times alone.
 
-        By how much one record was moved against the other, by so much are the times in its tags. Windows that the record
-        itself tells move along; on a grid the place in it decides, wherever the grid's windows open.
+        By how much one record was moved against the other, by so much are the times in its tags. Windows that the
+        record itself tells move along; on a grid the place in it decides, wherever the grid's windows open.
         """
         if self.settings.phase_us is not None:
             return (start_s % (self.settings.interval_us // SECOND_US),)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Callable, NamedTuple, Optional
 
 from flowlag.errors import ProtocolError
+from flowlag.streams import write_all
 
 _HEADER = re.compile(rb"chunked\s+1\.0\s*,\s*([0-9]{1,18})\s*,\s*([0-9]{1,18})\s*\n")
 _LONGEST_HEADER = 100
@@ -52,9 +53,9 @@ def write_frame(stream: BinaryIO, metadata: dict[str, Any], body: Iterable[bytes
     """Send one frame and flush it."""
     pieces = list(body)
     header = json.dumps(metadata, separators=(",", ":")).encode()
-    _write_all(stream, b"chunked 1.0,%d,%d\n%b" % (len(header), sum(map(len, pieces)), header))
+    write_all(stream, b"chunked 1.0,%d,%d\n%b" % (len(header), sum(map(len, pieces)), header))
     for piece in pieces:
-        _write_all(stream, piece)
+        write_all(stream, piece)
     stream.flush()
 
 
@@ -70,13 +71,6 @@ def _read_exactly(stream: BinaryIO, length: int, what: str) -> Iterator[bytes]:
         yield piece
 
 
-def _write_all(stream: BinaryIO, data: bytes) -> None:
-    """Write everything: with PYTHONUNBUFFERED set, stdout is raw and may take a part only."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[stream.write(rest) or 0 :]
-
-
 def serve(requests: BinaryIO, replies: BinaryIO, answer: Answer) -> None:
     """Answer every execute request with exactly one reply, until the peer ends the stream.
 
@@ -88,7 +82,7 @@ def serve(requests: BinaryIO, replies: BinaryIO, answer: Answer) -> None:
             return
         action = frame.metadata.get("action")
         if action != "execute":
-            raise ProtocolError(f"expected an execute request, received action {action!r}")
+            raise ProtocolError(f"expected an execute request, received action {action!r:.200}")
         finished = bool(frame.metadata.get("finished"))
         body, messages = answer(frame.body, finished)
         metadata: dict[str, Any] = {"inspector": {"messages": messages}} if messages else {}

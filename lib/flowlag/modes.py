@@ -67,6 +67,7 @@ class Mode(NamedTuple):
 
 
 UNKNOWN = Mode("unknown")
+_NEVER = 1_000_000_000  # more windows than an interface can have
 
 
 def judge_mode(windows: Windows, interval_s: int, minrecords: int) -> Mode:
@@ -80,7 +81,8 @@ def judge_mode(windows: Windows, interval_s: int, minrecords: int) -> Mode:
         return Mode("flow", own)
     phase_s = _best_phase(Counter(end % interval_s for end in ends), interval_s)
     on_grid = [end for end in ends if _is_on_phase(end, phase_s, interval_s)]
-    agreeing = _count({span: tally for span, tally in windows.items() if span.end_s in set(on_grid)})
+    grid_ends = set(on_grid)
+    agreeing = _count({span: tally for span, tally in windows.items() if span.end_s in grid_ends})
     has_support = min(agreeing / records, len(on_grid) / len(ends)) >= MIN_SUPPORT
     if has_support and sum(span.duration_s > interval_s for span in windows) / len(windows) <= MOST_LONG:
         is_seen = _count_closes(on_grid, phase_s, interval_s) >= ends_needed(interval_s)
@@ -105,7 +107,7 @@ def _judge_batch(windows: Windows, ends: Sequence[int], on_grid: int, interval_s
 def ends_needed(interval_s: int) -> int:
     """How many windows have to end on one phase; by chance n of them do with n * (2 / interval) ** (n - 1)."""
     if interval_s <= 2:
-        return 1_000_000_000  # every end lies on the phase or a second before it
+        return _NEVER  # every end lies on the phase or a second before it
     count = MIN_ENDS
     while count * (2 / interval_s) ** (count - 1) >= MOST_BY_CHANCE:
         count += 1
@@ -118,6 +120,8 @@ def find_changes(ends: Iterable[int], interval_s: int) -> list[int]:
     `ends` are distinct and ascending. Ends off the phase that do not make a new one are left to the phase before.
     """
     needed = ends_needed(interval_s)
+    if needed == _NEVER:
+        return []
     changes: list[int] = []
     current: set[int] = set()  # residues of the phase that holds: one, or two neighbours
     run: list[int] = []  # the last ends off it, as far as they share a phase

@@ -77,7 +77,8 @@ class PairTable:
         """The reply body with all pairs; empty when there is none."""
         flows = [name for name in self._columns("flow") if _goes_out(name)]
         renamed = list(map(_rename, flows))
-        anchors = [name for name in self._columns("anchor") if name not in renamed and not _is_match_field(name)]
+        taken = set(renamed)  # there may be thousands
+        anchors = [name for name in self._columns("anchor") if name not in taken and not _is_match_field(name)]
         lines = list(self._lines(anchors, flows))
         if not lines:
             return b""
@@ -112,7 +113,9 @@ class _Cells:
     """Takes the raw fields of one side's columns out of a held row, each with a comma before it."""
 
     def __init__(self, heads: list[_Head], names: list[str]) -> None:
-        self._places = [[head.places.get(name) for name in names] for head in heads]
+        self._heads = heads
+        self._names = names
+        self._places: dict[int, list[Optional[int]]] = {}
         self._row = ""
         self._text = ""
 
@@ -121,9 +124,15 @@ class _Cells:
         if row != self._row or not self._row:
             record, _, number = row.rpartition("\n")
             fields = split_record(record)
-            chosen = ("" if i is None or i >= len(fields) else fields[i] for i in self._places[int(number)])
+            chosen = ("" if i is None or i >= len(fields) else fields[i] for i in self._places_in(int(number)))
             self._row, self._text = row, "".join("," + field for field in chosen)
         return self._text
+
+    def _places_in(self, number: int) -> list[Optional[int]]:
+        """Where the columns stand under a header; found for those only of which a row goes out."""
+        if number not in self._places:
+            self._places[number] = list(map(self._heads[number].places.get, self._names))
+        return self._places[number]
 
 
 def _goes_out(name: str) -> bool:

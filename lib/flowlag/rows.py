@@ -47,7 +47,11 @@ class RowReader:
     def _settle(self, layout: Optional[Layout]) -> None:
         self._layout = layout
         names = [] if layout is None else [name.replace("-", "_") for name in layout.columns]
-        self._columns = [(name, names.index(name)) for name in dict.fromkeys(names) if name != "_raw"]
+        places: dict[str, int] = {}
+        for place, name in enumerate(names):
+            places.setdefault(name, place)
+        places.pop("_raw", None)
+        self._columns = list(places.items())
 
     def read_line(self, line: str) -> Optional[Row]:
         """The row of a line of text; None for a header line, which settles the layout anew, a blank line, a comment."""
@@ -121,12 +125,13 @@ class TableReader(RowReader):
 
 def name_columns(cells: Iterable[str]) -> list[str]:
     """Names for columns, each once: a second `start` becomes `start_2`, a third column without a name `column_3`."""
-    names: dict[str, int] = {}
+    names: dict[str, int] = {}  # name -> the number that its last double got
     for place, cell in enumerate(cells, 1):
         name = wanted = strip_blanks(cell) or f"column_{place}"
-        count = 1
+        count = names.get(wanted, 1)
         while name in names:
             count += 1
             name = f"{wanted}_{count}"
-        names[name] = place
+        names[wanted] = count
+        names.setdefault(name, 1)
     return list(names)

@@ -2,7 +2,8 @@
 """What all commands of the shell share: exit codes, one-sentence complaints, stdout, the progress bar.
 
 Exit codes: 0 done; 1 done, but with --strict some records were unreadable; 2 wrong usage; 3 an input missing or
-unreadable (the others are still read), or the output not to be written; 130 interrupted. Authority: contract section 5.
+unreadable (the others are still read), or the output not to be written; 130 interrupted. SIGTERM is left to the system,
+which ends the process without a word; what was written until then may end within a line. Authority: contract section 5.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, NoReturn, Optional
 
 from flowlag.errors import SourceError
 from flowlag.output import encode_line
 from flowlag.sources import Progress
+from flowlag.streams import drop, say, write_all
 
 DONE, UNREADABLE, WRONG_USAGE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 #: Input below this many bytes is done before a progress bar would be read.
@@ -27,7 +29,13 @@ class Parser(argparse.ArgumentParser):
     """An ArgumentParser that refuses in one sentence."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(WRONG_USAGE, f"flowlag: {message}; `{self.prog} --help` lists what there is.\n")
+        complain(f"{message}; `{self.prog} --help` lists what there is.")
+        sys.exit(WRONG_USAGE)
+
+    def _print_message(self, message: str, file: object = None) -> None:
+        """Print help, or the version; what is printed on stderr goes through `error`."""
+        if not write_lines([message.rstrip("\n")]):
+            sys.exit(FAILED)
 
 
 class Failures(list[SourceError]):
@@ -45,7 +53,7 @@ def ignore_progress(count: int) -> None:
 
 def complain(sentence: object) -> None:
     """Say one sentence on stderr."""
-    print(f"flowlag: {sentence}", file=sys.stderr, flush=True)
+    say("flowlag", sentence)
 
 
 def write_lines(lines: Iterable[str]) -> bool:
@@ -56,8 +64,8 @@ def write_lines(lines: Iterable[str]) -> bool:
     out: BinaryIO = sys.stdout.buffer
     try:
         for line in lines:
-            out.write(encode_line(line))
-        out.flush()
+            write_all(out, encode_line(line))
+        sys.stdout.flush()
     except BrokenPipeError:
         drop_stdout()
     except OSError as error:  # those of the input have become SourceError
@@ -69,14 +77,15 @@ def write_lines(lines: Iterable[str]) -> bool:
 
 def drop_stdout() -> None:
     """Keep Python from flushing, and complaining about, a stdout that cannot take what is left."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        drop(sys.stdout)
 
 
 @contextmanager
 def progress_bar(paths: Sequence[str]) -> Iterator[Progress]:
     """What counts the files' bytes on a tqdm bar, for long input on a terminal; tqdm need not be installed."""
     total = _total_bytes(paths)
-    if not sys.stderr.isatty() or (total is not None and total < LONG_INPUT_BYTES):
+    if sys.stderr is None or not sys.stderr.isatty() or (total is not None and total < LONG_INPUT_BYTES):
         yield ignore_progress
         return
     try:
@@ -90,4 +99,11 @@ def progress_bar(paths: Sequence[str]) -> Iterator[Progress]:
 
 def _total_bytes(paths: Sequence[str]) -> Optional[int]:
     """The size of all files, None where stdin is among them."""
-    return None if "-" in paths else sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
+    return None if "-" in paths else sum(map(_count_bytes, paths))
+
+
+def _count_bytes(path: str) -> int:
+    """The size of a file, 0 of what is none or not there (any more): whoever reads it complains."""
+    with suppress(OSError):
+        return os.path.getsize(path) if os.path.isfile(path) else 0
+    return 0
