@@ -73,7 +73,10 @@ def read_parts(text: str) -> list[Part]:
     ]
 
 
-TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CHANGELOG.md")}
+TEXTS = {
+    name: (ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", "CHANGELOG.md", "SECURITY.md", "docs/evidence.md")
+}
 PARTS = read_parts(TEXTS["README.md"])
 TABLES = [part.rows for part in PARTS if part.kind == "table"]
 
@@ -521,8 +524,26 @@ def test_links_lead_somewhere(name: str, app: Path) -> None:
         if target.startswith("#"):
             assert target[1:] in anchors, target
         elif not target.startswith("https://"):
-            assert (ROOT / target).is_file(), target
-            assert (app / target).is_file(), target
+            place = (Path(name).parent / target).as_posix().replace("docs/../", "")
+            assert (ROOT / place).is_file(), target
+            assert (app / place).is_file(), target
+
+
+def test_evidence_is_where_it_is_said_to_be() -> None:
+    """Every file and folder that the page names is there, and so is every target of make."""
+    page = TEXTS["docs/evidence.md"]
+    named = set(re.findall(r"`((?:tests|tools|samples|docs)/[\w./]*)`", page))
+    assert len(named) > 30 and [name for name in sorted(named) if not (ROOT / name).exists()] == []
+    targets = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(re.findall(r"`make ([a-z]+)", page)) <= set(targets)
+
+
+def test_what_was_never_run_is_one_list() -> None:
+    """The README and the page of evidence say the same."""
+    heading = "## What was never run on a live Splunk\n"
+    never = TEXTS["docs/evidence.md"].partition(heading)[2].strip()
+    assert never.count("\n- ") > 8
+    assert TEXTS["README.md"].partition(heading)[2].startswith(f"\n{never}\n")
 
 
 def test_contents_list_every_chapter() -> None:
