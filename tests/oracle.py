@@ -71,7 +71,10 @@ def expected_reply_to(records, chosen):
 
 
 def split_body(body):
-    """Any CSV body as records, each its raw fields and its line end (LF, CRLF or none), one byte after the other."""
+    """Any CSV body as records, each its raw fields and its line end (LF, CRLF or none), one byte after the other.
+
+    A quote that is never closed is closed at the end, so that what is written behind it is not inside.
+    """
     records, fields, field, is_quoted, is_open = [], [], bytearray(), False, False
     for byte in body:
         if is_open:  # between the quotes; a doubled one closes and opens again
@@ -90,6 +93,8 @@ def split_body(body):
         else:
             is_quoted = False  # what follows a closing quote is literal
         field.append(byte)
+    if is_open:
+        field.append(0x22)
     if fields or field:
         records.append(([*fields, bytes(field)], b""))
     return records

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Callable, NamedTuple, Optional
 
-from flowlag.errors import ProtocolError
+from flowlag.errors import ProtocolError, show_value
 
 _HEADER = re.compile(rb"chunked\s+1\.0\s*,\s*([0-9]{1,18})\s*,\s*([0-9]{1,18})\s*\n")
 _LONGEST_HEADER = 100
@@ -88,7 +88,7 @@ def serve(requests: BinaryIO, replies: BinaryIO, answer: Answer) -> None:
             return
         action = frame.metadata.get("action")
         if action != "execute":
-            raise ProtocolError(f"expected an execute request, received action {action!r}")
+            raise ProtocolError(f"expected an execute request, received action {show_value(repr(action))}")
         finished = bool(frame.metadata.get("finished"))
         body, messages = answer(frame.body, finished)
         metadata: dict[str, Any] = {"inspector": {"messages": messages}} if messages else {}

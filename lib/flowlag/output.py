@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Callable
 
+from flowlag.errors import show_text, show_value
 from flowlag.fields import first_value
 from flowlag.record import VALID
 from flowlag.settings import Settings
@@ -76,7 +77,7 @@ def quote_cell(text: str) -> str:
 
 
 def _list_names(names: list[str]) -> str:
-    shown = ", ".join(map(show_text, names[:10]))
+    shown = ", ".join(map(show_value, names[:10]))
     return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown
 
 
@@ -106,13 +107,6 @@ def _table_row(event: Event, settings: Settings) -> list[str]:
         "" if tag["status"] in VALID else event.get("_raw", "")[:SHOWN_LINE],
     )
     return [cell or "" for cell in cells]
-
-
-def show_text(text: str) -> str:
-    """Text that is safe on a terminal: whatever is not printable is written as an escape such as \\x1b."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 #: What `--output` may be.

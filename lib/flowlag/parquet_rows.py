@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Optional
 
-from flowlag.errors import SourceError
+from flowlag.errors import SourceError, show_value
 from flowlag.lines import text_of
 from flowlag.rows import Row, RowReader, name_columns
 
@@ -37,7 +37,9 @@ def read_parquet(name: str, stream: io.BufferedIOBase, reader: RowReader) -> Ite
                 yield from (row for row in rows if row is not None)
         except (pyarrow.ArrowException, OSError, ValueError) as error:
             reason = (str(error).splitlines() or ["no reason given"])[0].rstrip(".")
-            raise SourceError(f"{name}: the Parquet data are damaged ({reason}); fetch the file again") from error
+            raise SourceError(
+                f"{name}: the Parquet data are damaged ({show_value(reason)}); fetch the file again"
+            ) from error
 
 
 def _read_batch(pyarrow: Any, batch: Any) -> Iterator[dict[str, str]]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Callable, NamedTuple, Optional
 
-from flowlag.errors import SettingsError
+from flowlag.errors import SettingsError, show_value
 from flowlag.fields import FIELD_VERSIONS, LAYOUTS, Layout, Names
 from flowlag.interval import SECOND_US
 
@@ -92,10 +92,13 @@ def gather_options(pairs: Iterable[tuple[str, str]], known: Sequence[str], comma
     for name, value in pairs:
         if name not in known:
             raise SettingsError(
-                f'{command} has no option "{name}" (given: {name}={value}); it takes {", ".join(known)}.'
+                f'{command} has no option "{show_value(name)}" (given: {show_value(f"{name}={value}")}); '
+                f"it takes {', '.join(known)}."
             )
         if name in given:
-            raise SettingsError(f'option {name} is given twice, "{given[name]}" and "{value}"; give it once.')
+            raise SettingsError(
+                f'option {name} is given twice, "{show_value(given[name])}" and "{show_value(value)}"; give it once.'
+            )
         given[name] = value
     return given
 
@@ -107,7 +110,8 @@ def split_arguments(arguments: Iterable[str], command: str) -> list[tuple[str, s
         name, equals, value = argument.partition("=")
         if not equals:
             raise SettingsError(
-                f'{command} does not know what to do with "{argument}"; write options as name=value, no blanks at "=".'
+                f'{command} does not know what to do with "{show_value(argument)}"; '
+                'write options as name=value, no blanks at "=".'
             )
         pairs.append((name, value))
     return pairs
@@ -134,7 +138,7 @@ def _settings_from(given: dict[str, str]) -> Settings:
 
 def refuse(name: str, value: str, allowed: str) -> SettingsError:
     """The error that refuses an option's value and says what is allowed."""
-    return SettingsError(f'option {name}: "{value}" is not allowed; give {allowed}.')
+    return SettingsError(f'option {name}: "{show_value(value)}" is not allowed; give {allowed}.')
 
 
 def parse_span(text: str) -> Optional[int]:
@@ -211,7 +215,7 @@ def _parse_layout(text: str) -> Layout:
         )
     unknown = [column for column in columns if column not in FIELD_VERSIONS]
     if unknown:
-        raise refuse("format", text, f"AWS flow log field names only; {', '.join(unknown)} is none")
+        raise refuse("format", text, f"AWS flow log field names only; {show_value(', '.join(unknown))} is none")
     if len(set(columns)) < len(columns):
         raise refuse("format", text, "each field once")
     if not {"start", "end"} <= set(columns):
