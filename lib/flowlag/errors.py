@@ -40,3 +40,7 @@ class ProtocolError(FlowlagError):
 
 class SourceError(FlowlagError):
     """An input file is missing, unreadable or of a shape that needs something not installed (sources.py)."""
+
+
+class LimitError(FlowlagError):
+    """A file holds more in one piece than is read (settings.py); sources.py makes it a SourceError with its name."""

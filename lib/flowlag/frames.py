@@ -18,6 +18,9 @@ from flowlag.errors import ProtocolError, show_value
 _HEADER = re.compile(rb"chunked\s+1\.0\s*,\s*([0-9]{1,18})\s*,\s*([0-9]{1,18})\s*\n")
 _LONGEST_HEADER = 100
 _PIECE = 128 * 1024
+#: splunkd's have some thousands of bytes, of which the search's text is the most. A body may have any length: it is
+#: handed on in pieces.
+LONGEST_METADATA = 16 * 1024 * 1024
 
 Messages = list[tuple[str, str]]  # level (WARN, ERROR ...) and one sentence
 Answer = Callable[[Iterable[bytes], bool], tuple[list[bytes], Messages]]
@@ -38,6 +41,8 @@ def read_frame(stream: BinaryIO) -> Optional[Frame]:
     match = _HEADER.fullmatch(header)
     if match is None:
         raise ProtocolError(f"expected a chunk header of protocol 1.0, received {header!r}")
+    if int(match.group(1)) > LONGEST_METADATA:
+        raise ProtocolError(f"expected chunk metadata of at most {LONGEST_METADATA} bytes, received {header!r}")
     metadata = b"".join(_read_exactly(stream, int(match.group(1)), "metadata"))
     try:
         document = json.loads(metadata)

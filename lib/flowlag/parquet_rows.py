@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Optional
 
-from flowlag.errors import SourceError, show_value
+from flowlag.errors import LimitError, SourceError, show_value
 from flowlag.lines import text_of
 from flowlag.rows import Row, RowReader, name_columns
+from flowlag.settings import LARGEST_ROW_GROUP, LONGEST_FIXED_VALUE
 
 #: Rows held at a time.
 PARQUET_ROWS = 4096
+#: Logical types whose values are bytes that are not the text itself.
+_NO_TEXT = ("DECIMAL", "INTERVAL", "FLOAT16")
 
 
 def read_parquet(name: str, stream: io.BufferedIOBase, reader: RowReader) -> Iterator[Row]:
@@ -32,7 +35,9 @@ def read_parquet(name: str, stream: io.BufferedIOBase, reader: RowReader) -> Ite
     with tempfile.TemporaryFile() as spool:
         shutil.copyfileobj(stream, spool)
         try:
-            for batch in ParquetFile(spool).iter_batches(PARQUET_ROWS):
+            names = _check_sizes(ParquetFile(spool))
+            # texts stay references to what the file's dictionary has once: a few bytes may stand for gigabytes
+            for batch in ParquetFile(spool, read_dictionary=names).iter_batches(PARQUET_ROWS):
                 rows = map(reader.read_fields, _read_batch(pyarrow, batch))
                 yield from (row for row in rows if row is not None)
         except (pyarrow.ArrowException, OSError, ValueError) as error:
@@ -40,6 +45,24 @@ def read_parquet(name: str, stream: io.BufferedIOBase, reader: RowReader) -> Ite
             raise SourceError(
                 f"{name}: the Parquet data are damaged ({show_value(reason)}); fetch the file again"
             ) from error
+
+
+def _check_sizes(file: Any) -> list[str]:
+    """The paths of the text columns; raises LimitError where a row group, or a value, would fill the memory."""
+    for number in range(file.metadata.num_row_groups):
+        group = file.metadata.row_group(number)
+        size = sum(max(0, group.column(i).total_uncompressed_size) for i in range(group.num_columns))
+        if size > LARGEST_ROW_GROUP:
+            limit = f"{LARGEST_ROW_GROUP >> 30} GB"
+            raise LimitError(f"one of its row groups unpacks to more than {limit}; write it with smaller row groups")
+    columns = [file.schema.column(i) for i in range(len(file.schema))]
+    if any(column.length > LONGEST_FIXED_VALUE for column in columns):
+        raise LimitError(f"a column has values of a fixed length above {LONGEST_FIXED_VALUE} bytes; leave it out")
+    return [
+        column.path
+        for column in columns
+        if column.physical_type == "BYTE_ARRAY" and column.logical_type.type not in _NO_TEXT
+    ]
 
 
 def _read_batch(pyarrow: Any, batch: Any) -> Iterator[dict[str, str]]:
@@ -50,12 +73,13 @@ def _read_batch(pyarrow: Any, batch: Any) -> Iterator[dict[str, str]]:
     return (dict(zip(names, values)) for values in zip(*(_column_texts(pyarrow, column) for column in table.columns)))
 
 
-def _column_texts(pyarrow: Any, column: Any) -> list[str]:
+def _column_texts(pyarrow: Any, column: Any) -> Iterator[str]:
+    """The texts of a column, one by one, since each may be long."""
     if not pyarrow.types.is_timestamp(column.type):
-        return [_cell_text(value) for value in column.to_pylist()]
+        return (_cell_text(value.as_py()) for value in column)
     # by way of numbers: to_pylist needs pandas for nanoseconds and a time zone database for zones
     micros = column.cast(pyarrow.timestamp("us", column.type.tz), safe=False).cast(pyarrow.int64())
-    return [_stamp_text(count) for count in micros.to_pylist()]
+    return map(_stamp_text, micros.to_pylist())
 
 
 def _stamp_text(micros: Optional[int]) -> str:

@@ -273,7 +273,7 @@ _WATCHED = (
     "ftplib",
     "urllib",
 )
-_IS_CODE = re.compile(r".*(\.pyc?|\.so|\.pyc\.[0-9]+|/|__pycache__)")
+_IS_CODE = re.compile(r".*(\.pyc?|\.so|\.pyc\.[0-9]+|/|__pycache__)|<.*>")
 _touched: list[tuple[str, Any]] = []
 _is_watching = False
 
