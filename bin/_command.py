@@ -37,6 +37,10 @@ class BytesCommand:
         except FlowlagError as error:
             self._stop(error)
 
+    def write_error(self, message, *args):
+        """As the SDK does, which takes braces in a text for places to fill in, and fails where there is nothing for them."""
+        super().write_error("{}", message.format(*args) if args else message)
+
     def warn(self, sentence):
         """The messages of a reply: the sentence, if there is one."""
         return [("WARN", f"{self.name}: {sentence}")] if sentence else []

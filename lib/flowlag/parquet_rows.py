@@ -18,6 +18,8 @@ from flowlag.settings import LARGEST_ROW_GROUP, LONGEST_FIXED_VALUE
 
 #: Rows held at a time.
 PARQUET_ROWS = 4096
+#: What Cython makes of the exceptions of C++, beside Arrow's own.
+_DAMAGE = (OSError, ValueError, RuntimeError, IndexError, ArithmeticError, TypeError, MemoryError)
 #: Logical types whose values are bytes that are not the text itself.
 _NO_TEXT = ("DECIMAL", "INTERVAL", "FLOAT16")
 
@@ -40,7 +42,7 @@ def read_parquet(name: str, stream: io.BufferedIOBase, reader: RowReader) -> Ite
             for batch in ParquetFile(spool, read_dictionary=names).iter_batches(PARQUET_ROWS):
                 rows = map(reader.read_fields, _read_batch(pyarrow, batch))
                 yield from (row for row in rows if row is not None)
-        except (pyarrow.ArrowException, OSError, ValueError) as error:
+        except (pyarrow.ArrowException, *_DAMAGE) as error:
             reason = (str(error).splitlines() or ["no reason given"])[0].rstrip(".")
             raise SourceError(
                 f"{name}: the Parquet data are damaged ({show_value(reason)}); fetch the file again"

@@ -12,7 +12,6 @@ Authority: contract section 5; facts on delivery shapes (Firehose's gzip in gzip
 
 from __future__ import annotations
 
-import gzip
 import io
 import re
 import sys
@@ -35,6 +34,8 @@ MOST_GZIP_LAYERS = 3
 HEAD_BYTES = 65536
 
 _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
+_GZIP_BITS = 31  # zlib's word for: a gzip member, header and checksum included
+_PACKED_BYTES = 8192
 _OTHER_PACKINGS = {b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ\x00": "xz", b"BZh91AY&SY": "bzip2"}
 _BLANK_BYTES = b" \t\r\n\0\xef\xbb\xbf"
 _BLANKS = re.compile(rb"[ \t\r\n\0\xef\xbb\xbf]*")
@@ -100,7 +101,7 @@ def _explain(error: Exception) -> str:
         return "it may not be read; ask for the permission, or run this as its owner"
     if isinstance(error, EOFError):
         return "the compressed data end too early, so its last records are missing; fetch the file again"
-    if isinstance(error, (gzip.BadGzipFile, zlib.error)):
+    if isinstance(error, zlib.error):
         return f"the compressed data are damaged ({error}); fetch the file again"
     return f"it cannot be read ({getattr(error, 'strerror', None) or error}); check the file and the disk"
 
@@ -125,19 +126,26 @@ class _Tap(io.RawIOBase):
         return len(piece)
 
 
-class _Unpacked(io.RawIOBase):
-    """What comes out of a layer of gzip; raises LimitError when that is out of proportion to what went in."""
+class _Gunzip(io.RawIOBase):
+    """What comes out of a layer of gzip: its members back to back, zeros between them left out.
+
+    The gzip module works through members and zeros byte by byte, of which a small file may hold a hundred million; and
+    it knows no limit. Raises LimitError when what comes out is out of proportion to what went in at the bottom.
+    """
 
     def __init__(self, stream: io.BufferedIOBase, count_packed: Callable[[], int]) -> None:
         self._stream = stream
         self._count_packed = count_packed
         self._count = 0
+        self._packed = b""
+        self._member: Any = None  # of zlib
+        self._failure: Optional[zlib.error] = None
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        piece = self._stream.read1(len(buffer))
+        piece = self._unpack(len(buffer))
         buffer[: len(piece)] = piece
         self._count += len(piece)
         if self._count > FREE_UNPACKED and self._count > MOST_UNPACKED * self._count_packed():
@@ -145,6 +153,52 @@ class _Unpacked(io.RawIOBase):
                 f"it unpacks to more than {MOST_UNPACKED} times its size; if that is right, unpack it first"
             )
         return len(piece)
+
+    def _unpack(self, size: int) -> bytes:
+        """The next bytes, at most `size`, none at the end; raises EOFError, or zlib.error behind what can be read."""
+        piece = b""
+        while not piece:
+            if self._failure:
+                raise self._failure
+            self._packed = self._packed or self._stream.read1(_PACKED_BYTES)
+            is_end = not self._packed
+            if self._member is None:
+                if is_end:
+                    return b""
+                self._packed = self._packed.lstrip(b"\0")
+                if self._packed:
+                    self._member = zlib.decompressobj(_GZIP_BITS)
+                continue
+            piece = self._unpack_member(size)
+            if is_end and not piece:
+                raise EOFError
+        return piece
+
+    def _unpack_member(self, size: int) -> bytes:
+        before = self._member.copy()
+        try:
+            piece: bytes = self._member.decompress(self._packed, size)
+        except zlib.error as error:
+            self._failure = error
+            return _salvage(before, self._packed, size)
+        if self._member.eof:
+            self._packed, self._member = self._member.unused_data, None
+        else:
+            self._packed = self._member.unconsumed_tail
+        return piece
+
+
+def _salvage(member: Any, packed: bytes, size: int) -> bytes:
+    """What a member gives before the byte at which it is damaged."""
+    found = bytearray()
+    for place in range(len(packed)):
+        try:
+            found += member.decompress(packed[place : place + 1], size - len(found))
+        except zlib.error:
+            break
+        if len(found) >= size:
+            break
+    return bytes(found)
 
 
 def _read_file(name: str, file: io.BufferedIOBase, reader: RowReader, progress: Progress) -> Iterator[Row]:
@@ -162,7 +216,7 @@ def _read_file(name: str, file: io.BufferedIOBase, reader: RowReader, progress: 
         stream = io.BufferedReader(_Tap(head, stream))
         if not head.startswith(_GZIP):
             return _read_shape(name, head, stream, reader)
-        stream = io.BufferedReader(_Unpacked(gzip.GzipFile(fileobj=stream), lambda: taken))
+        stream = io.BufferedReader(_Gunzip(stream, lambda: taken))
     raise SourceError(f"{name}: it is gzip in more than {MOST_GZIP_LAYERS} layers; unpack it first")
 
 
