@@ -9,7 +9,10 @@ TOOLS := build/venv-tools
 PIP := -m pip --disable-pip-version-check install -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test package inspect bench picture lint golden clean
+.PHONY: help venv demo test fuzz package inspect bench picture lint golden clean
+
+# How long `make fuzz` runs for each of its targets.
+SECONDS ?= 60
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -27,6 +30,9 @@ test: package ## run everything: the tests on Python 3.9 and 3.13 (those that ar
 		build/venv-$$version/bin/python -m pytest; \
 	done
 	@$(MAKE) --no-print-directory lint
+
+fuzz: build/venv-fuzz/.stamp ## fuzz every entrance, SECONDS=60 for each of 16 targets; findings go to build/fuzz
+	@build/venv-fuzz/bin/python tests/fuzz/run.py --seconds $(SECONDS) $(TARGETS)
 
 package: $(VENV)/.stamp ## write dist/flowlag-<version>.tar.gz from the files that git tracks
 	@$(VENV)/bin/python tools/package.py
@@ -79,6 +85,11 @@ build/venv-bench/.stamp: requirements-bench.txt
 	@echo "== environment $(@D)"
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/python $(PIP) -r requirements-bench.txt
+	@touch $@
+
+build/venv-fuzz/.stamp: requirements.txt requirements-fuzz.txt
+	$(call make_venv,$$($(PYTHON) tools/pythons.py path 3.13 3.12 3.11 3.10 3.9 || echo $(PYTHON)),$(@D))
+	@$(@D)/bin/python $(PIP) -r requirements-fuzz.txt
 	@touch $@
 
 build/venv-%/.stamp: requirements.txt requirements-test.txt

@@ -38,7 +38,7 @@ class BytesCommand:
             self._stop(error)
 
     def write_error(self, message, *args):
-        """As the SDK does, which takes braces in a text for places to fill in, and fails where there is nothing for them."""
+        """As the SDK does, which takes braces in a text for places to fill in, and fails where nothing is for them."""
         super().write_error("{}", message.format(*args) if args else message)
 
     def warn(self, sentence):

@@ -51,7 +51,7 @@ class _JsonText:
             size = f"{LONGEST_DOCUMENT >> 20} MB"
             self.failure = LimitError(f"one of its JSON documents is longer than {size}; write each event on a line")
             self.is_last = True
-        wanted = max(BLOCK_BYTES, len(pieces[0]))
+        wanted = max(BLOCK_BYTES, min(len(pieces[0]), LONGEST_DOCUMENT - len(pieces[0])))
         try:
             while wanted > 0 and not self.is_last:
                 piece = self._stream.read1(BLOCK_BYTES)

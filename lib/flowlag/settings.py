@@ -43,12 +43,12 @@ DEEPEST_DOCUMENT = 100
 MOST_REPEATED = 256 * 1024 * 1024
 #: Columns of CSV: AWS knows fewer than a hundred fields, exports of everything from Splunk some thousands.
 MOST_COLUMNS = 10_000
-#: What gzip, all its layers together, may unpack to: so many times its size (flow logs reach 10 to 40; gzip 1032), or
+#: What gzip, all its layers together, or Parquet may unpack to: so many times its size (flow logs reach 10 to 40), or
 MOST_UNPACKED = 250
 #: so many bytes, whatever their size.
 FREE_UNPACKED = 64 * 1024 * 1024
 #: Bytes of a row group of Parquet, unpacked: writers aim at 128 MB.
-LARGEST_ROW_GROUP = 1024 * 1024 * 1024
+LARGEST_ROW_GROUP = 512 * 1024 * 1024
 #: Bytes of a fixed-length value of Parquet: UUIDs have 16, decimals up to 32.
 LONGEST_FIXED_VALUE = 65_536
 

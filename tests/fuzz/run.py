@@ -38,10 +38,10 @@ def run_here(name: str, arguments: list[str]) -> None:
         include=["flowlag", "dateutil", "splunklib", "gzip", "_enrich", "_match", "_profile", "_command"]
     ):
         import dateutil.parser  # noqa: F401 - imported by flowlag when first needed, which would be too late
-        import targets
 
         import flowlag.dates
         import flowlag.parquet_rows  # noqa: F401
+        import targets
 
         if name == "command":
             targets._commands()
