@@ -8,6 +8,7 @@ leaves it, is a finding.
 
 from __future__ import annotations
 
+import csv
 import functools
 import gzip
 import importlib
@@ -66,6 +67,8 @@ OPTIONS: Sequence[dict[str, str]] = (
     {"start": "a.b", "end": "a.c", "packets": "start", "interface": "user", "status": "s"},
 )
 SIZES = (1 << 20, 1, 7, 64, 300)
+#: What splunklib sets for the process when it is imported.
+SDK_FIELD_SIZE = 10_485_760
 
 
 class Given:
@@ -287,12 +290,13 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
 
 @functools.cache
 def _commands() -> dict[str, Any]:
-    path, found = list(sys.path), {}
+    path, found, limit = list(sys.path), {}, csv.field_size_limit()
     for name in ("enrich", "match", "profile"):
         sys.path.insert(0, str(ROOT / "bin"))  # anew each time, since bin/ takes itself off
         module: Any = importlib.import_module(f"_{name}")
         found[name] = getattr(module, f"Flowlag{name.capitalize()}Command")
     sys.path[:] = path
+    csv.field_size_limit(limit)
     sys.addaudithook(_watch)
     return found
 
@@ -309,6 +313,7 @@ def command(data: bytes) -> None:
     logging.disable()
     replies = io.BytesIO()
     code, stderr, temporary = 0, sys.stderr, tempfile.tempdir
+    limit = csv.field_size_limit(SDK_FIELD_SIZE)
     sys.stderr = io.StringIO()
     _touched.clear()
     _is_watching = True
@@ -319,6 +324,7 @@ def command(data: bytes) -> None:
     finally:
         _is_watching = False
         sys.stderr, tempfile.tempdir = stderr, temporary
+        csv.field_size_limit(limit)
         logging.disable(logging.NOTSET)
     assert not _touched, _touched
     assert code in (0, 1)
