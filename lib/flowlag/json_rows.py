@@ -140,7 +140,7 @@ def _read_document(document: Any, text: str, reader: RowReader) -> Iterator[Row]
 def _is_deep(document: Any) -> bool:
     """Whether a document has more levels than are read; so that nothing below calls itself too often."""
     level = [document]
-    for _ in range(DEEPEST_DOCUMENT):
+    for _ in range(DEEPEST_DOCUMENT):  # level by level, not branch by branch
         parts = [part.values() if isinstance(part, dict) else part for part in level]
         level = [inner for part in parts for inner in part if isinstance(inner, (dict, list))]
         if not level:
@@ -197,20 +197,19 @@ def _fill_fields(row: Row, extracted: dict[str, str], reader: RowReader) -> Row:
 
 
 def _flatten(document: dict[str, Any]) -> dict[str, str]:
-    """A JSON object as fields with dotted names; null is empty, a list of strings is one a line."""
+    """A JSON object as fields with dotted names; null is empty, a list of strings is one a line.
+
+    Names grow with the depth: raises LimitError where they are longer in all than the longest document.
+    """
     fields: dict[str, str] = {}
     length = 0
-    for name, value in _walk(document, ""):
-        length += len(name)
-        if length > LONGEST_DOCUMENT:
-            raise LimitError("the dotted names of one event are longer than a document may be")
-        fields[name] = text_of(value) or ""
-    return fields
-
-
-def _walk(document: dict[str, Any], before: str) -> Iterator[tuple[str, Any]]:
     for name, value in document.items():
         if isinstance(value, dict):
-            yield from _walk(value, f"{before}{name}.")
+            for inner, text in _flatten(value).items():
+                length += len(name) + len(inner)
+                if length > LONGEST_DOCUMENT:
+                    raise LimitError("the dotted names of one event are longer than a document may be")
+                fields[f"{name}.{inner}"] = text
         else:
-            yield before + name, value
+            fields[name] = text_of(value) or ""
+    return fields

@@ -81,12 +81,24 @@ def _read_batch(pyarrow: Any, batch: Any) -> Iterator[dict[str, str]]:
 
 
 def _column_texts(pyarrow: Any, column: Any) -> Iterator[str]:
-    """The texts of a column, one by one, since each may be long."""
+    """The texts of a column; long ones are one object, or made when their row's turn comes."""
+    if pyarrow.types.is_dictionary(column.type):
+        return (text for chunk in column.chunks for text in _dictionary_texts(chunk))
+    if pyarrow.types.is_primitive(column.type) and not pyarrow.types.is_timestamp(column.type):
+        return map(_cell_text, column.to_pylist())
     if not pyarrow.types.is_timestamp(column.type):
         return (_cell_text(value.as_py()) for value in column)
     # by way of numbers: to_pylist needs pandas for nanoseconds and a time zone database for zones
     micros = column.cast(pyarrow.timestamp("us", column.type.tz), safe=False).cast(pyarrow.int64())
     return map(_stamp_text, micros.to_pylist())
+
+
+def _dictionary_texts(chunk: Any) -> Iterator[str]:
+    dictionary, texts = chunk.dictionary, {None: ""}
+    for place in chunk.indices.to_pylist():
+        if place not in texts:
+            texts[place] = _cell_text(dictionary[place].as_py())
+        yield texts[place]
 
 
 def _stamp_text(micros: Optional[int]) -> str:

@@ -33,7 +33,7 @@ TOLERANCE_US = SECOND_US
 
 # What is read of a file, so that none can fill the memory, or take longer than its size justifies. Streams of any
 # length are read: these limit what has to be held in one piece.
-#: Characters of one line of text, or one row of CSV. CloudWatch takes events of 1 MB, Firehose records of 1 MB.
+#: Bytes of one line of text, characters of one row of CSV. CloudWatch takes events of 1 MB, Firehose records of 1 MB.
 LONGEST_LINE = 16 * 1024 * 1024
 #: Characters of one JSON document: several hours of a busy log group in one answer of the AWS CLI.
 LONGEST_DOCUMENT = 64 * 1024 * 1024

@@ -18,7 +18,6 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from typing import Any, Callable, Optional
 
 from flowlag.csv_rows import read_csv
@@ -123,6 +122,25 @@ class _Tap(io.RawIOBase):
         buffer[: len(piece)] = piece
         if self._progress is not None:
             self._progress(len(piece))
+        return len(piece)
+
+
+class _LineGuard(io.RawIOBase):
+    """A stream of text; raises LimitError for a line that is no line of a log, before it is in memory as a whole."""
+
+    def __init__(self, stream: io.BufferedIOBase) -> None:
+        self._stream = stream
+        self._length = 0  # bytes since the last line end
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._stream.read1(len(buffer))
+        buffer[: len(piece)] = piece
+        self._length = len(piece) - 1 - piece.rfind(b"\n") + (0 if b"\n" in piece else self._length)
+        if self._length > LONGEST_LINE:
+            raise LimitError(f"one of its lines is longer than {LONGEST_LINE >> 20} MB; look whether it is a flow log")
         return len(piece)
 
 
@@ -262,17 +280,8 @@ def _read_shape(name: str, head: bytes, stream: io.BufferedIOBase, reader: RowRe
     first = (_first_line(head) or _first_line(head + b"\n")).decode("utf-8", "surrogateescape")
     if first.startswith(("{", "[")):
         return read_json(stream, reader)
-    buffer: Any = stream
+    buffer: Any = io.BufferedReader(_LineGuard(stream))
     text = io.TextIOWrapper(buffer, "utf-8-sig", "surrogateescape", newline="\n")
-    lines = _read_lines(text)
     if reader.is_csv_header(first):
-        return read_csv(lines, reader)
-    return (row for row in map(reader.read_line, lines) if row is not None)
-
-
-def _read_lines(text: io.TextIOWrapper) -> Iterator[str]:
-    """The lines of a text; raises LimitError for one that is no line of a log."""
-    for line in iter(partial(text.readline, LONGEST_LINE + 1), ""):
-        if len(line) > LONGEST_LINE:
-            raise LimitError(f"one of its lines is longer than {LONGEST_LINE >> 20} MB; look whether it is a flow log")
-        yield line
+        return read_csv(text, reader)
+    return (row for row in map(reader.read_line, text) if row is not None)
