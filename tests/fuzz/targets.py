@@ -8,6 +8,7 @@ leaves it, is a finding.
 
 from __future__ import annotations
 
+import atexit
 import csv
 import functools
 import gzip
@@ -16,6 +17,7 @@ import io
 import json
 import logging
 import re
+import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -52,6 +54,7 @@ T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent.parent
 WORK = Path(tempfile.mkdtemp(prefix="flowlag-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
 (WORK / PLACE).parent.mkdir()
+atexit.register(shutil.rmtree, WORK, ignore_errors=True)
 
 OPTIONS: Sequence[dict[str, str]] = (
     {},
