@@ -7,10 +7,14 @@ PYTHON ?= python3
 VENV := .venv
 TOOLS := build/venv-tools
 PSA := build/venv-psa
+NEWEST := 3.13 3.12 3.11 3.10 3.9
 PIP := -m pip --disable-pip-version-check install -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test ui see screenshots live package inspect bench scale picture lint golden clean
+.PHONY: help venv demo test ui see screenshots fuzz live package inspect bench scale picture lint golden clean
+
+# How long `make fuzz` runs for each of its targets.
+SECONDS ?= 60
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -41,6 +45,9 @@ see: package build/venv-ui/.stamp ## serve the dashboards on sample data, for yo
 
 screenshots: package build/venv-ui/.stamp ## take the README's pictures of the dashboards anew
 	@build/venv-ui/bin/python -m pytest -q tests/ui/test_pictures.py --update-pictures
+
+fuzz: build/venv-fuzz/.stamp ## fuzz every entrance, SECONDS=60 for each of 16 targets; findings go to build/fuzz
+	@build/venv-fuzz/bin/python tests/fuzz/run.py --seconds $(SECONDS) $(TARGETS)
 
 live: package $(PSA)/.stamp ## run the live suite on a Splunk instance: make live SPLUNK_URL=... SPLUNK_TOKEN=...
 	@set -e; version=$$($(PYTHON) tools/pythons.py list | tail -n 1); \
@@ -92,30 +99,31 @@ $(VENV)/.stamp: requirements.txt
 	$(call make_venv,$(PYTHON),$(VENV))
 	@touch $@
 
-$(TOOLS)/.stamp: requirements-dev.txt
-	@echo "== environment $(TOOLS)"
-	@"$$($(PYTHON) tools/pythons.py path 3.13 3.12 3.11 3.10 3.9 || echo $(PYTHON))" -m venv --clear $(TOOLS)
-	@$(TOOLS)/bin/python $(PIP) -r requirements-dev.txt
-	@touch $@
-
-build/venv-ui/.stamp: requirements-ui.txt
+# $(call make_tools,VERSIONS): an environment of tools, on the first of these Pythons that is here, else the one at hand.
+define make_tools
 	@echo "== environment $(@D)"
-	@"$$($(PYTHON) tools/pythons.py path 3.13 3.12 3.11 3.10 3.9 || echo $(PYTHON))" -m venv --clear $(@D)
+	@"$$($(PYTHON) tools/pythons.py path $(1) || echo $(PYTHON))" -m venv --clear $(@D)
 	@$(@D)/bin/python $(PIP) -r $<
 	@touch $@
+endef
+
+$(TOOLS)/.stamp: requirements-dev.txt
+	$(call make_tools,$(NEWEST))
+
+build/venv-ui/.stamp: requirements-ui.txt
+	$(call make_tools,$(NEWEST))
 
 # The newest Python that pytest-splunk-addon names, else the next best.
 $(PSA)/.stamp: requirements-live.txt
-	@echo "== environment $(PSA)"
-	@"$$($(PYTHON) tools/pythons.py path 3.11 3.13 3.12 3.10 3.9 || echo $(PYTHON))" -m venv --clear $(PSA)
-	@$(PSA)/bin/python $(PIP) -r requirements-live.txt
+	$(call make_tools,3.11 3.13 3.12 3.10 3.9)
+
+build/venv-fuzz/.stamp: requirements.txt requirements-fuzz.txt
+	$(call make_venv,$$($(PYTHON) tools/pythons.py path $(NEWEST) || echo $(PYTHON)),$(@D))
+	@$(@D)/bin/python $(PIP) -r requirements-fuzz.txt
 	@touch $@
 
 build/venv-bench/.stamp: requirements-bench.txt
-	@echo "== environment $(@D)"
-	@$(PYTHON) -m venv --clear $(@D)
-	@$(@D)/bin/python $(PIP) -r requirements-bench.txt
-	@touch $@
+	$(call make_tools,$(NEWEST))
 
 build/venv-%/.stamp: requirements.txt requirements-test.txt
 	$(call make_venv,$$($(PYTHON) tools/pythons.py path $*),$(@D))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from flowlag import candidates
 from flowlag.match import MATCH_FIELDS, Matcher
 from flowlag.match_settings import parse_match_settings
+from oracle import expected_pairs
 
 T = 1602397440
 
@@ -37,50 +38,6 @@ def run(events, **options):
 def pairs(events, **options):
     """anchor, flow, certainty of each row."""
     return [(match.anchor, match.flow, match.tags[0]) for match in run(events, **options)[0]]
-
-
-# --- the oracle: every pair is tried, in exact fractions ---
-
-
-def interval_of(event, marker):
-    is_flow = event.get("flowlag_status") == "ok"
-    names = ("flowlag_earliest", "flowlag_latest") if is_flow and marker else ("_time", event.get("until") or "_time")
-    return tuple(Fraction(event[name]) for name in names)
-
-
-def expect(events, relation, within, tolerance, most, marker, unmatched=True):
-    low, high = {"overlap": (-within, within), "before": (-within, 0), "after": (0, within)}[relation]
-    rows = []
-    for a in events:
-        if (a.get("mark") == "yes") if marker else ("flowlag_status" not in a):
-            start, end = interval_of(a, marker)
-            when = (start + end) / 2 if a.get("flowlag_status") == "ok" else start
-            ae, al = start - tolerance, end + tolerance
-            found = []
-            for f in events:
-                if f.get("flowlag_status") != "ok" or f["key"] != a["key"] or (marker and f.get("mark") == "yes"):
-                    continue
-                gap = (Fraction(f["flowlag_earliest"]) - al, Fraction(f["flowlag_latest"]) - ae)
-                common = (max(gap[0], low), min(gap[1], high))
-                meets = common[0] <= common[1]
-                if relation == "before":
-                    meets, certain = meets and common[0] < 0, gap[0] >= low and gap[1] < 0
-                elif relation == "after":
-                    meets, certain = meets and common[1] > 0, gap[0] > 0 and gap[1] <= high
-                else:
-                    certain = gap[0] >= low and gap[1] <= high
-                if relation != "overlap" and within == 0:
-                    meets = False
-                if meets:
-                    share = Fraction(1) if gap[0] == gap[1] else (common[1] - common[0]) / (gap[1] - gap[0])
-                    found.append((-share, abs(gap[0] + gap[1]), Fraction(f["flowlag_start"]), f["row"],
-                                  "certain" if certain else "possible"))  # fmt: skip
-            found.sort()
-            cut = int(len(found) > most)
-            rows += [(when, *row[:4], a["row"], row[3], row[4], len(found), cut) for row in found[:most]]
-            if not found and unmatched:
-                rows.append((when, Fraction(1), 0, 0, "", a["row"], None, "none", 0, 0))
-    return [row[5:] for row in sorted(rows, key=lambda row: row[:6])]
 
 
 half_seconds = st.integers(-240, 240).map(lambda n: Fraction(n, 2))
@@ -110,7 +67,7 @@ def test_matcher_equals_the_oracle_whatever_the_order(
         events.append(
             {"_time": str(float(T + time)), "key": key, "row": f"a{i}", **until, **({"mark": "yes"} if marked else {})}
         )
-    expected = expect(events, relation, within, tolerance, most, marker, unmatched)
+    expected = expected_pairs(events, relation, within, tolerance, most, marker, unmatched)
     options = {"anchors": "mark=yes"} if marker else {}
     rng.shuffle(events)
     before = candidates.FANOUT, candidates.SMALL_WINDOW

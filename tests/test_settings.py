@@ -3,7 +3,7 @@
 
 import pytest
 
-from flowlag.errors import SettingsError
+from flowlag.errors import SettingsError, show_value
 from flowlag.fields import LAYOUTS
 from flowlag.settings import OPTIONS, Settings, parse_arguments, parse_settings
 
@@ -57,7 +57,7 @@ def test_refuses_in_one_sentence(option, value):
     with pytest.raises(SettingsError) as caught:
         parse_settings([(option, value)])
     sentence = str(caught.value)
-    assert f'option {option}: "{value}" is not allowed; give ' in sentence
+    assert f'option {option}: "{show_value(value)}" is not allowed; give ' in sentence
     assert sentence.endswith(".")
 
 

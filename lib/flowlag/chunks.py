@@ -26,6 +26,7 @@ from flowlag.record import STATUSES, VALID, count_packets
 from flowlag.scanner import (
     TWIN,
     Blocks,
+    close_record,
     cut_line_end,
     decode,
     is_whole,
@@ -206,6 +207,10 @@ class _Plan:
             return True
         return self.time is not None and (self._always_sets_time or records.has_empty(self.time))
 
+    def fit(self, line: str) -> str:
+        """A record's line with as many fields as the header has."""
+        return ",".join([*split_record(line), *[""] * self.width][: self.width])
+
     def rebuild(self, fields: list[str], time: str) -> str:
         """A record's line from its fields, with the new `_time` if there is one, without the replaced columns."""
         if time and self.time is not None:
@@ -319,15 +324,17 @@ class _ReadRecords:
         for values, record in read_records(text, 0):
             line, line_end = cut_line_end(record)
             if len(values) != plan.width:
-                padding = [""] * plan.width
-                values = [*values, *padding][: plan.width]
-                line = ",".join([*split_record(line), *padding][: plan.width])
+                values, line = [*values, *[""] * plan.width][: plan.width], plan.fit(line)
             self._rows.append(values)
             self.lines.append(line)
             self._ends.append(line_end)
-        if not is_last and not is_whole(record):
-            self.rest = record
-            del self._rows[-1], self.lines[-1], self._ends[-1]
+        if record and not is_whole(record):
+            if is_last:
+                self.lines[-1], self._ends[-1] = cut_line_end(close_record(record))
+                self.lines[-1] = plan.fit(self.lines[-1])
+            else:
+                self.rest = record
+                del self._rows[-1], self.lines[-1], self._ends[-1]
 
     def column(self, place: int) -> list[str]:
         """The values of a column."""

@@ -28,6 +28,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     except KeyboardInterrupt:
         drop_stdout()
         return INTERRUPTED
+    except MemoryError:
+        complain("there is not enough memory for this input; give it in smaller parts")
+        return FAILED
     except ModuleNotFoundError as error:  # instants.py needs it for times that are no numbers
         if (error.name or "").partition(".")[0] != "dateutil":
             raise

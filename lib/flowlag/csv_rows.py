@@ -7,9 +7,11 @@ import csv
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from flowlag.errors import LimitError
 from flowlag.fields import FIELD_VERSIONS
 from flowlag.lines import normalise_name, strip_blanks
 from flowlag.rows import FOR_CSV, FROM_CSV, Row, RowReader, name_columns
+from flowlag.settings import LONGEST_LINE, MOST_COLUMNS
 
 #: Where the values go that a row has beyond its header; the first is `surplus_1`.
 SURPLUS = "surplus_"
@@ -29,6 +31,10 @@ def read_csv(lines: Iterable[str], reader: RowReader) -> Iterator[Row]:
         elif _is_no_record(cells, first):
             continue
         elif not names or _is_header_row(cells):
+            if len(cells) > MOST_COLUMNS:
+                raise LimitError(
+                    f"its header has {len(cells)} columns, and more than {MOST_COLUMNS} are not read; leave some out"
+                )
             first, names = [strip_blanks(cell) for cell in cells], name_columns(cells)
             is_spaced = len(cells) > 1 and all(cell.startswith(" ") for cell in cells[1:])
         else:
@@ -59,10 +65,16 @@ def _is_header_row(cells: list[str]) -> bool:
 def _split_csv(lines: Iterable[str]) -> Iterator[Any]:
     """The cells of each CSV record; what the csv module cannot read comes line by line, each a str."""
     taken: list[str] = []
+    length = 0
 
     def take() -> Iterator[str]:
+        nonlocal length
         for line in lines:
             taken.append(line)
+            length += len(line)
+            if length > LONGEST_LINE:
+                size = f"{LONGEST_LINE >> 20} MB"
+                raise LimitError(f"one of its rows is longer than {size}; look for a quote that is never closed")
             yield line.translate(FOR_CSV)
 
     source = take()
@@ -80,3 +92,4 @@ def _split_csv(lines: Iterable[str]) -> Iterator[Any]:
                 cells[-1] = cells[-1][:-1]
             yield [cell.translate(FROM_CSV) for cell in cells]
         taken.clear()
+        length = 0

@@ -13,12 +13,15 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Callable, NamedTuple, Optional
 
-from flowlag.errors import ProtocolError
+from flowlag.errors import ProtocolError, show_value
 from flowlag.streams import write_all
 
 _HEADER = re.compile(rb"chunked\s+1\.0\s*,\s*([0-9]{1,18})\s*,\s*([0-9]{1,18})\s*\n")
 _LONGEST_HEADER = 100
 _PIECE = 128 * 1024
+#: splunkd's have some thousands of bytes, of which the search's text is the most. A body may have any length: it is
+#: handed on in pieces.
+LONGEST_METADATA = 16 * 1024 * 1024
 
 Messages = list[tuple[str, str]]  # level (WARN, ERROR ...) and one sentence
 Answer = Callable[[Iterable[bytes], bool], tuple[list[bytes], Messages]]
@@ -39,6 +42,8 @@ def read_frame(stream: BinaryIO) -> Optional[Frame]:
     match = _HEADER.fullmatch(header)
     if match is None:
         raise ProtocolError(f"expected a chunk header of protocol 1.0, received {header!r}")
+    if int(match.group(1)) > LONGEST_METADATA:
+        raise ProtocolError(f"expected chunk metadata of at most {LONGEST_METADATA} bytes, received {header!r}")
     metadata = b"".join(_read_exactly(stream, int(match.group(1)), "metadata"))
     try:
         document = json.loads(metadata)
@@ -82,7 +87,7 @@ def serve(requests: BinaryIO, replies: BinaryIO, answer: Answer) -> None:
             return
         action = frame.metadata.get("action")
         if action != "execute":
-            raise ProtocolError(f"expected an execute request, received action {action!r:.200}")
+            raise ProtocolError(f"expected an execute request, received action {show_value(repr(action))}")
         finished = bool(frame.metadata.get("finished"))
         body, messages = answer(frame.body, finished)
         metadata: dict[str, Any] = {"inspector": {"messages": messages}} if messages else {}

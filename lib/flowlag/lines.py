@@ -116,10 +116,12 @@ def read_json(text: str, names: Names = NAMES) -> Reading:
     try:
         # numbers stay as they are written: no float rounding, no limit on digits
         document = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
-    except (ValueError, RecursionError):
+        return _read_object(document, names) if isinstance(document, dict) else None
+    except (ValueError, RecursionError):  # what is nested this deep can be read, and yet be too deep to be written
         return None
-    if not isinstance(document, dict):
-        return None
+
+
+def _read_object(document: dict[str, Any], names: Names) -> Reading:
     found = [pick_values(lambda name: text_of(lookup(document, name)), some) for some in dict.fromkeys((names, NAMES))]
     whole = next((values for values in found if values.start and values.end), None)
     if whole is not None:
@@ -135,11 +137,12 @@ def tells_flow(values: Values) -> bool:
 
 def lookup(document: dict[str, Any], name: str) -> Any:
     """The member `name` of a JSON object, dots reaching into nested objects; None when there is none."""
-    if name in document or "." not in name:
-        return document.get(name)
-    head, _, rest = name.partition(".")
-    inner = document.get(head)
-    return lookup(inner, rest) if isinstance(inner, dict) else None
+    while name not in document and "." in name:
+        head, _, name = name.partition(".")
+        document = document.get(head)  # type: ignore[assignment]
+        if not isinstance(document, dict):
+            return None
+    return document.get(name)
 
 
 def text_of(value: Any) -> Optional[str]:

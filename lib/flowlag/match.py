@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Callable, NamedTuple, Optional
 
 from flowlag.candidates import Anchor, Candidates, Flow, Rank
+from flowlag.errors import show_text, show_value
 from flowlag.fields import has_value
 from flowlag.instants import parse_instant, parse_seconds
 from flowlag.interval import write_seconds
@@ -120,7 +121,7 @@ class Matcher:
                 "match_truncated=1; a higher maxmatches gives more"
             )
         parts.extend(self._hints())
-        return "; ".join(parts) + "." if parts else None
+        return show_text("; ".join(parts)) + "." if parts else None
 
     def _is_anchor(self, get: Get, status: str) -> bool:
         if self.settings.marker is None:
@@ -220,12 +221,12 @@ class Matcher:
             yield f"no event is a flow ({self._names['status']}=ok): put flowlagenrich before flowlagmatch"
         if anchors.is_empty and not (flows.is_empty and not self.counts):
             marker = self.settings.marker
-            why = "all are flow log records" if marker is None else f"none has {marker[0]}={marker[1]}"
+            why = "all are flow log records" if marker is None else f"none has {show_value('='.join(marker))}"
             yield f"no event is an anchor: {why}"
         for name, side in self._sides.items():
             silent = [key for key in side.names if key in side.silent]
             if silent and not side.is_empty:
-                yield f"no {name} has a value in {', '.join(silent)}: check by"
+                yield f"no {name} has a value in {show_value(', '.join(silent))}: check by"
 
 
 def _write_share(share: float) -> str:

@@ -10,8 +10,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import Callable
+from typing import Callable, TypeVar
 
+from flowlag.errors import show_text, show_value
 from flowlag.fields import first_value
 from flowlag.record import VALID
 from flowlag.settings import Settings
@@ -21,12 +22,17 @@ from flowlag.tags import TAG_FIELDS
 CSV_SAMPLE = 1000
 #: The table's columns are as wide as the values of this many first events ask for, within limits.
 TABLE_SAMPLE = 200
+#: Both samples end earlier, where so many characters are held.
+LONGEST_SAMPLE = 64 * 1024 * 1024
+#: How many names of columns are kept that a CSV leaves out.
+MOST_LEFT_OUT = 1000
 WIDEST_COLUMN = 22
 #: How much is shown of a line that could not be tagged.
 SHOWN_LINE = 60
 
 Event = dict[str, str]
 Warn = Callable[[str], None]
+T = TypeVar("T")
 
 _CSV_SPECIAL = re.compile(r'[,"\r\n]')
 _LOST_SURROGATES = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # what surrogateescape cannot turn back into a byte
@@ -54,7 +60,7 @@ def write_json(events: Iterable[Event], settings: Settings, warn: Warn) -> Itera
 def write_csv(events: Iterable[Event], settings: Settings, warn: Warn) -> Iterator[str]:
     """CSV whose columns are those of the first CSV_SAMPLE events, the tags last; warns of values in later columns."""
     events = iter(events)
-    first = list(islice(events, CSV_SAMPLE))
+    first = _take_sample(events, CSV_SAMPLE, lambda event: sum(map(len, chain(event, event.values()))))
     tags = [settings.prefix + name for name in TAG_FIELDS]
     names = dict.fromkeys(chain.from_iterable(first) if first else ["_time"])
     columns = [*(name for name in names if name not in tags), *tags]
@@ -62,12 +68,25 @@ def write_csv(events: Iterable[Event], settings: Settings, warn: Warn) -> Iterat
     yield ",".join(map(quote_cell, columns))
     for event in chain(first, events):
         yield ",".join([quote_cell(event.get(name, "")) for name in columns])
-        left_out.update((name, "") for name, text in event.items() if text and name not in names)
+        if len(left_out) < MOST_LEFT_OUT:
+            left_out.update((name, "") for name, text in event.items() if text and name not in names)
     if left_out:
         warn(
-            f"the CSV has the columns of its first {CSV_SAMPLE} rows, and later ones are left out of it: "
+            f"the CSV has the columns of its first {len(first)} rows, and later ones are left out of it: "
             f"{_list_names(list(left_out))}; --output json keeps them."
         )
+
+
+def _take_sample(items: Iterator[T], most: int, measure: Callable[[T], int]) -> list[T]:
+    """The first items, as many as `most`, or fewer where they are long."""
+    sample: list[T] = []
+    length = 0
+    for item in islice(items, most):
+        sample.append(item)
+        length += measure(item)
+        if length > LONGEST_SAMPLE:
+            break
+    return sample
 
 
 def quote_cell(text: str) -> str:
@@ -76,8 +95,9 @@ def quote_cell(text: str) -> str:
 
 
 def _list_names(names: list[str]) -> str:
-    shown = ", ".join(map(show_text, names[:10]))
-    return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown
+    shown = ", ".join(map(show_value, names[:10]))
+    more = f"{len(names) - 10} more" if len(names) < MOST_LEFT_OUT else "many more"
+    return f"{shown} and {more}" if len(names) > 10 else shown
 
 
 def write_table(events: Iterable[Event], settings: Settings, warn: Warn) -> Iterator[str]:
@@ -88,7 +108,7 @@ def write_table(events: Iterable[Event], settings: Settings, warn: Warn) -> Iter
 def lay_out(headings: tuple[str, ...], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """The lines of a table; nothing at all where there is no row. Cells are made safe for a terminal."""
     shown = (tuple(map(show_text, row)) for row in rows)
-    first = list(islice(shown, TABLE_SAMPLE))
+    first = _take_sample(shown, TABLE_SAMPLE, lambda row: sum(map(len, row)))
     widths = [min(max(map(len, column)), max(WIDEST_COLUMN, len(column[0]))) for column in zip(headings, *first)]
     for row in chain([headings] if first else [], first, shown):
         yield " ".join(f"{cell:<{width}}" for cell, width in zip(row, widths)).rstrip()
@@ -106,13 +126,6 @@ def _table_row(event: Event, settings: Settings) -> list[str]:
         "" if tag["status"] in VALID else event.get("_raw", "")[:SHOWN_LINE],
     )
     return [cell or "" for cell in cells]
-
-
-def show_text(text: str) -> str:
-    """Text that is safe on a terminal: whatever is not printable is written as an escape such as \\x1b."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 #: What `--output` may be.

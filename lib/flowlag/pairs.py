@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Optional
 
 from flowlag.match import MATCH_FIELDS, Matcher
-from flowlag.scanner import TWIN, cut_line_end, decode, read_records, scan_record, split_record, unquote
+from flowlag.scanner import TWIN, close_record, cut_line_end, decode, read_records, scan_record, split_record, unquote
 
 #: A flow's fields go out under this prefix; of those that begin with `_`, these two only.
 FLOW_PREFIX = "flow_"
@@ -68,6 +68,9 @@ class PairTable:
             return None if place is None or place >= len(values) else decode(values[place])
 
         for values, record in read_records(text, start):
+            start += len(record)
+            if start == len(text):
+                record = close_record(record)
             # the header's number stands last, so that rows are ordered by what they hold
             taken = feed(get, f"{cut_line_end(record)[0]}\n{number}")
             if taken is not None:

@@ -11,12 +11,17 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Optional
 
-from flowlag.errors import SourceError
+from flowlag.errors import LimitError, SourceError, show_value
 from flowlag.lines import text_of
 from flowlag.rows import Row, RowReader, name_columns
+from flowlag.settings import FREE_UNPACKED, LARGEST_ROW_GROUP, LONGEST_FIXED_VALUE, MOST_UNPACKED
 
 #: Rows held at a time.
 PARQUET_ROWS = 4096
+#: What Cython makes of the exceptions of C++, beside Arrow's own.
+_DAMAGE = (OSError, ValueError, RuntimeError, IndexError, ArithmeticError, TypeError, MemoryError)
+#: Logical types whose values are bytes that are not the text itself.
+_NO_TEXT = ("DECIMAL", "INTERVAL", "FLOAT16")
 
 
 def read_parquet(name: str, stream: io.BufferedIOBase, reader: RowReader) -> Iterator[Row]:
@@ -32,12 +37,39 @@ def read_parquet(name: str, stream: io.BufferedIOBase, reader: RowReader) -> Ite
     with tempfile.TemporaryFile() as spool:
         shutil.copyfileobj(stream, spool)
         try:
-            for batch in ParquetFile(spool).iter_batches(PARQUET_ROWS):
-                rows = map(reader.read_fields, _read_batch(pyarrow, batch))
-                yield from (row for row in rows if row is not None)
-        except (pyarrow.ArrowException, OSError, ValueError) as error:
+            most = max(FREE_UNPACKED, MOST_UNPACKED * spool.tell())
+            names = _check_sizes(ParquetFile(spool))
+            # texts stay references to what the file's dictionary has once: a few bytes may stand for gigabytes
+            for batch in ParquetFile(spool, read_dictionary=names).iter_batches(PARQUET_ROWS):
+                for fields in _read_batch(pyarrow, batch):
+                    most -= sum(map(len, fields.values()))
+                    if most < 0:
+                        raise LimitError(f"it unpacks to more than {MOST_UNPACKED} times its size")
+                    row = reader.read_fields(fields)
+                    if row is not None:
+                        yield row
+        except (pyarrow.ArrowException, *_DAMAGE) as error:
             reason = (str(error).splitlines() or ["no reason given"])[0].rstrip(".")
-            raise SourceError(f"{name}: the Parquet data are damaged ({reason}); fetch the file again") from error
+            raise SourceError(
+                f"{name}: the Parquet data are damaged ({show_value(reason)}); fetch the file again"
+            ) from error
+
+
+def _check_sizes(file: Any) -> list[str]:
+    """The paths of the text columns; raises LimitError where a row group, or a value, would fill the memory."""
+    for number in range(file.metadata.num_row_groups):
+        # never column(): where the footer is damaged, pyarrow 26 ends the process there
+        if file.metadata.row_group(number).total_byte_size > LARGEST_ROW_GROUP:
+            limit = f"{LARGEST_ROW_GROUP >> 20} MB"
+            raise LimitError(f"one of its row groups unpacks to more than {limit}; write it with smaller row groups")
+    columns = [file.schema.column(i) for i in range(len(file.schema))]
+    if any(column.length > LONGEST_FIXED_VALUE for column in columns):
+        raise LimitError(f"a column has values of a fixed length above {LONGEST_FIXED_VALUE} bytes; leave it out")
+    return [
+        column.path
+        for column in columns
+        if column.physical_type == "BYTE_ARRAY" and column.logical_type.type not in _NO_TEXT
+    ]
 
 
 def _read_batch(pyarrow: Any, batch: Any) -> Iterator[dict[str, str]]:
@@ -48,12 +80,25 @@ def _read_batch(pyarrow: Any, batch: Any) -> Iterator[dict[str, str]]:
     return (dict(zip(names, values)) for values in zip(*(_column_texts(pyarrow, column) for column in table.columns)))
 
 
-def _column_texts(pyarrow: Any, column: Any) -> list[str]:
+def _column_texts(pyarrow: Any, column: Any) -> Iterator[str]:
+    """The texts of a column; long ones are one object, or made when their row's turn comes."""
+    if pyarrow.types.is_dictionary(column.type):
+        return (text for chunk in column.chunks for text in _dictionary_texts(chunk))
+    if pyarrow.types.is_primitive(column.type) and not pyarrow.types.is_timestamp(column.type):
+        return map(_cell_text, column.to_pylist())
     if not pyarrow.types.is_timestamp(column.type):
-        return [_cell_text(value) for value in column.to_pylist()]
+        return (_cell_text(value.as_py()) for value in column)
     # by way of numbers: to_pylist needs pandas for nanoseconds and a time zone database for zones
     micros = column.cast(pyarrow.timestamp("us", column.type.tz), safe=False).cast(pyarrow.int64())
-    return [_stamp_text(count) for count in micros.to_pylist()]
+    return map(_stamp_text, micros.to_pylist())
+
+
+def _dictionary_texts(chunk: Any) -> Iterator[str]:
+    dictionary, texts = chunk.dictionary, {None: ""}
+    for place in chunk.indices.to_pylist():
+        if place not in texts:
+            texts[place] = _cell_text(dictionary[place].as_py())
+        yield texts[place]
 
 
 def _stamp_text(micros: Optional[int]) -> str:

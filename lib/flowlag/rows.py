@@ -125,13 +125,11 @@ class TableReader(RowReader):
 
 def name_columns(cells: Iterable[str]) -> list[str]:
     """Names for columns, each once: a second `start` becomes `start_2`, a third column without a name `column_3`."""
-    names: dict[str, int] = {}  # name -> the number that its last double got
+    names: dict[str, int] = {}  # name -> how often it was wanted
     for place, cell in enumerate(cells, 1):
         name = wanted = strip_blanks(cell) or f"column_{place}"
-        count = names.get(wanted, 1)
         while name in names:
-            count += 1
-            name = f"{wanted}_{count}"
-        names[wanted] = count
-        names.setdefault(name, 1)
+            names[wanted] += 1
+            name = f"{wanted}_{names[wanted]}"
+        names[name] = 1
     return list(names)

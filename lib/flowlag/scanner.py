@@ -166,12 +166,24 @@ def unquote(field: str) -> str:
     """The value of a field's raw text."""
     if not field.startswith('"'):
         return field
-    end = field.find('"', 1)
-    while end >= 0 and field[end + 1 : end + 2] == '"':
-        end = field.find('"', end + 2)
+    end = _find_close(field)
     if end < 0:
         return field[1:].replace('""', '"')
     return field[1:end].replace('""', '"') + field[end + 1 :]
+
+
+def _find_close(field: str) -> int:
+    """Where the quote stands that closes a quoted field, -1 when there is none."""
+    end = field.find('"', 1)
+    while end >= 0 and field[end + 1 : end + 2] == '"':
+        end = field.find('"', end + 2)
+    return end
+
+
+def close_record(record: str) -> str:
+    """A text's last record, its quote closed if it is open: else what is written behind it would be read as inside."""
+    last = split_record(record)[-1]
+    return record + '"' if last.startswith('"') and _find_close(last) < 0 else record
 
 
 def cut_line_end(record: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Callable, NamedTuple, Optional
 
-from flowlag.errors import SettingsError
+from flowlag.errors import SettingsError, show_value
 from flowlag.fields import FIELD_VERSIONS, LAYOUTS, Layout, Names
 from flowlag.interval import SECOND_US
 
@@ -30,6 +30,27 @@ RESOLUTION_US = SECOND_US
 LONGEST_RECORD_US = 3600 * SECOND_US
 #: Windows are told apart with a tolerance of one second both ways (contract section 1).
 TOLERANCE_US = SECOND_US
+
+# What is read of a file, so that none can fill the memory, or take longer than its size justifies. Streams of any
+# length are read: these limit what has to be held in one piece.
+#: Bytes of one line of text, characters of one row of CSV. CloudWatch takes events of 1 MB, Firehose records of 1 MB.
+LONGEST_LINE = 16 * 1024 * 1024
+#: Characters of one JSON document: several hours of a busy log group in one answer of the AWS CLI.
+LONGEST_DOCUMENT = 64 * 1024 * 1024
+#: Levels of a JSON document: CloudTrail and OCSF, the deepest that AWS delivers, have about ten.
+DEEPEST_DOCUMENT = 100
+#: Characters that the events of one document get in all from what CloudWatch says of all of them: a few hundred each.
+MOST_REPEATED = 256 * 1024 * 1024
+#: Columns of CSV: AWS knows fewer than a hundred fields, exports of everything from Splunk some thousands.
+MOST_COLUMNS = 10_000
+#: What gzip, all its layers together, or Parquet may unpack to: so many times its size (flow logs reach 10 to 40), or
+MOST_UNPACKED = 250
+#: so many bytes, whatever their size.
+FREE_UNPACKED = 64 * 1024 * 1024
+#: Bytes of a row group of Parquet, unpacked: writers aim at 128 MB.
+LARGEST_ROW_GROUP = 512 * 1024 * 1024
+#: Bytes of a fixed-length value of Parquet: UUIDs have 16, decimals up to 32.
+LONGEST_FIXED_VALUE = 65_536
 
 WINDOWS = ("auto", "assumed", "none")
 TIMES = ("keep", "start", "end", "estimate", "earliest", "latest")
@@ -92,10 +113,13 @@ def gather_options(pairs: Iterable[tuple[str, str]], known: Sequence[str], comma
     for name, value in pairs:
         if name not in known:
             raise SettingsError(
-                f'{command} has no option "{name}" (given: {name}={value}); it takes {", ".join(known)}.'
+                f'{command} has no option "{show_value(name)}" (given: {show_value(f"{name}={value}")}); '
+                f"it takes {', '.join(known)}."
             )
         if name in given:
-            raise SettingsError(f'option {name} is given twice, "{given[name]}" and "{value}"; give it once.')
+            raise SettingsError(
+                f'option {name} is given twice, "{show_value(given[name])}" and "{show_value(value)}"; give it once.'
+            )
         given[name] = value
     return given
 
@@ -107,7 +131,8 @@ def split_arguments(arguments: Iterable[str], command: str) -> list[tuple[str, s
         name, equals, value = argument.partition("=")
         if not equals:
             raise SettingsError(
-                f'{command} does not know what to do with "{argument}"; write options as name=value, no blanks at "=".'
+                f'{command} does not know what to do with "{show_value(argument)}"; '
+                'write options as name=value, no blanks at "=".'
             )
         pairs.append((name, value))
     return pairs
@@ -134,7 +159,7 @@ def _settings_from(given: dict[str, str]) -> Settings:
 
 def refuse(name: str, value: str, allowed: str) -> SettingsError:
     """The error that refuses an option's value and says what is allowed."""
-    return SettingsError(f'option {name}: "{value}" is not allowed; give {allowed}.')
+    return SettingsError(f'option {name}: "{show_value(value)}" is not allowed; give {allowed}.')
 
 
 def parse_span(text: str) -> Optional[int]:
@@ -211,7 +236,7 @@ def _parse_layout(text: str) -> Layout:
         )
     unknown = [column for column in columns if column not in FIELD_VERSIONS]
     if unknown:
-        raise refuse("format", text, f"AWS flow log field names only; {', '.join(unknown)} is none")
+        raise refuse("format", text, f"AWS flow log field names only; {show_value(', '.join(unknown))} is none")
     if len(set(columns)) < len(columns):
         raise refuse("format", text, "each field once")
     if not {"start", "end"} <= set(columns):
