@@ -25,10 +25,6 @@ class BytesCommand:
         self._protocol_version = 2
         return dict(self.configuration.items())
 
-    def write_error(self, message, *args):
-        """As the SDK does, which takes braces in a text for places to fill in, and fails where nothing is for them."""
-        super().write_error("{}", message.format(*args) if args else message)
-
     def warn(self, sentence):
         """The messages of a reply: the sentence, if there is one."""
         return [("WARN", f"{self.name}: {sentence}")] if sentence else []

@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from flowlag import candidates, json_rows
@@ -321,7 +322,7 @@ def command(data: bytes) -> None:
     _touched.clear()
     _is_watching = True
     try:
-        made.process(["flowlag"], io.BytesIO(stream), replies)
+        made.process(["flowlag"], SimpleNamespace(buffer=io.BytesIO(stream)), SimpleNamespace(buffer=replies))
     except SystemExit as end:
         code = int(end.code or 0)
     finally:
