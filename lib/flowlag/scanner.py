@@ -80,20 +80,27 @@ def find_cut(block: bytes) -> int:
 def read_records(text: str, start: int) -> Iterator[tuple[list[str], str]]:
     """Each record of CSV `text` from offset `start`: its fields' values, and its original text, line end included.
 
-    The csv module refuses a NUL byte (Python 3.9), a lone CR and fields over its limit; such a record is scanned.
+    The csv module refuses a NUL byte (Python 3.9), a lone CR and fields over its limit, and takes a lone CR at the end
+    of a text for a line end; such a record is scanned.
     """
+    cr_end = len(text) if text.endswith("\r") else -1
     while start < len(text):
         lines = _Lines(text, start)
         reader = csv.reader(lines)
         try:
             for values in reader:
+                if lines.place == cr_end:
+                    break
                 yield values, text[start : lines.place]
                 start = lines.place
+            else:
+                continue
         except csv.Error:
-            end = scan_record(text, start)
-            record = text[start:end]
-            yield [unquote(field) for field in split_record(cut_line_end(record)[0])], record
-            start = end
+            pass
+        end = scan_record(text, start)
+        record = text[start:end]
+        yield [unquote(field) for field in split_record(cut_line_end(record)[0])], record
+        start = end
 
 
 class _Lines:
