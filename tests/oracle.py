@@ -17,10 +17,12 @@ def enricher(chosen):
 
 
 def read_text(text):
-    """CSV text as rows. The csv module of Python 3.9 refuses NUL and a bare CR, so it is shown others in their place."""
-    shown = text.replace("\0", "\x07").replace("\r", "\x08")
+    """CSV text (each character a byte) as rows. The csv module of Python 3.9 refuses NUL and a bare CR, so it is shown
+    others in their place, which no byte is.
+    """
+    shown = text.replace("\0", "\ue000").replace("\r", "\ue001")
     return [
-        [value.replace("\x07", "\0").replace("\x08", "\r") for value in row]
+        [value.replace("\ue000", "\0").replace("\ue001", "\r") for value in row]
         for row in csv.reader(io.StringIO(shown, newline=""))
     ]
 

@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns the commands of SPL in the tests that make a series without holes: timechart and makecontinuous.
+"""Owns the command of SPL in the tests that makes a series without holes: timechart with minspan and bins.
 
-Authority: Splunk's Search Reference, timechart and makecontinuous. Only what has a span is done: without one Splunk
-chooses it. Splunk's timechart reaches over the whole time range of a search; here it ends with the rows.
+Authority: Splunk's Search Reference, timechart. Splunk's timechart reaches over the whole time range of a search; here it
+ends with the rows. Of the spans that Splunk chooses from those are known that are whole minutes, hours or days.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from spl_commands import command, only, without_nulls
+from spl_commands import command, without_nulls
 from spl_stats import parse_stats
 from spl_table import Table
 from spl_time import parse_span
 from spl_values import Num, Row, SplError, as_number
-from spl_words import name_of, take_options, words_of
+from spl_words import take_options, words_of
 
 
 def steps(rows: list[Row], name: str, span: int) -> Iterator[tuple[int, list[Row]]]:
@@ -29,35 +29,29 @@ def steps(rows: list[Row], name: str, span: int) -> Iterator[tuple[int, list[Row
         yield step * span, spans.get(step, [])
 
 
-def take_span(text: str, what: str) -> tuple[int, list[str]]:
-    """Return the span and the other words."""
-    options, words = take_options(words_of(text), "span")
-    if "span" not in options:
-        raise SplError(f"{what} without span")
-    return parse_span(options["span"]), words
+SPANS_S = (60, 300, 600, 1800, 3600, 86400)
+
+
+def choose_span(rows: list[Row], options: dict[str, str]) -> int:
+    """Return the shortest span that is not below minspan and makes no more than so many bins."""
+    if set(options) != {"minspan", "bins"}:
+        raise SplError("timechart without minspan and bins")
+    times = [float(number) for row in rows if (number := as_number(row.get("_time"))) is not None]
+    length = max(times, default=0.0) - min(times, default=0.0)
+    for span in SPANS_S:
+        if span >= parse_span(options["minspan"]) and length / span < int(options["bins"]):
+            return span
+    raise SplError("timechart over a time that is too long")
 
 
 @command("timechart")
 def _timechart(table: Table, text: str, now: float) -> Table:
-    span, words = take_span(text, "timechart")
+    options, words = take_options(words_of(text), "minspan bins")
     aggregates, by = parse_stats(" ".join(words), now)
     if by:
         raise SplError("timechart by a field")
     rows = []
-    for start, members in steps(table.rows, "_time", span):
+    for start, members in steps(table.rows, "_time", choose_span(table.rows, options)):
         found = {aggregate.name: aggregate.compute(members) for aggregate in aggregates}
         rows.append({"_time": Num(start), **without_nulls(found)})
     return Table.of(rows, ["_time", *(aggregate.name for aggregate in aggregates)])
-
-
-@command("makecontinuous")
-def _makecontinuous(table: Table, text: str, now: float) -> Table:
-    """A row for every step of the field between its smallest and its largest value."""
-    span, words = take_span(text, "makecontinuous")
-    name = name_of(only(words, 1, "makecontinuous")[0])
-    rows: list[Row] = []
-    for start, members in steps(table.rows, name, span):
-        if any(as_number(row[name]) != start for row in members) or len(members) > 1:
-            raise SplError(f"{name} is not made of single steps of {span}")
-        rows.append(members[0] if members else {name: Num(start)})
-    return Table.of(rows, table.columns)

@@ -96,8 +96,9 @@ def test_a_row_that_is_too_short_or_too_long_keeps_the_columns_in_place():
 @pytest.mark.parametrize("other", [b"x", b'"a\nb"', b'x"y'], ids=["plain", "line-break", "stray-quote"])
 def test_a_lone_cr_is_a_part_of_the_value_at_the_end_too(other):
     """Not a line end, as in the middle of a body; found by fuzzing."""
-    body = b"user,end_time,start_time\n%b,1602397505,1602397446\r" % other
-    assert b",invalid,,1602397505," in tag(body)
+    for end in (b"\r", b"\r\r\n", b"\r\r\nx,,\n"):
+        body = b"user,end_time,start_time\n%b,1602397505,1602397446" % other + end
+        assert b",invalid,,1602397505," in tag(body)
 
 
 def test_time_is_set_where_it_is_empty_and_its_twin_cleared():

@@ -380,8 +380,8 @@ def test_rows(rows_of, commands, rows, expected):
         pytest.param("stats sum(n) as s count(k) by n", [{"n": "1", "s": "1", "count(k)": "1"}, {"n": "2", "s": "2", "count(k)": "0"}], id="stats: by numbers"),
         pytest.param("eventstats sum(n) as s by k | table n s", [{"n": "1", "s": "1"}, {"n": "2", "s": ""}], id="eventstats"),
         pytest.param("streamstats count sum(n) as s | table count s", [{"count": "1", "s": "1"}, {"count": "2", "s": "3"}], id="streamstats"),
-        pytest.param("eval _time=if(n=1,1602397750,1602398699) | timechart span=5m max(n) as m", [{"_time": "1602397500", "m": "1"}, {"_time": "1602397800", "m": ""}, {"_time": "1602398100", "m": ""}, {"_time": "1602398400", "m": "2"}], id="timechart: no holes"),
-        pytest.param("eval n=n*20 | stats count by n | sort 0 n | makecontinuous n span=10 | table n count", [{"n": "20", "count": "1"}, {"n": "30", "count": ""}, {"n": "40", "count": "1"}], id="makecontinuous"),
+        pytest.param("eval _time=if(n=1,1602397750,1602398699) | timechart minspan=5m bins=300 max(n) as m", [{"_time": "1602397500", "m": "1"}, {"_time": "1602397800", "m": ""}, {"_time": "1602398100", "m": ""}, {"_time": "1602398400", "m": "2"}], id="timechart: no holes"),
+        pytest.param("eval _time=if(n=1,1602397750,1602398699) | timechart minspan=5m bins=3 max(n) as m", [{"_time": "1602397200", "m": "1"}, {"_time": "1602397800", "m": ""}, {"_time": "1602398400", "m": "2"}], id="timechart: few bins"),
         pytest.param('fillnull value=y k | eval a="r" | xyseries a k n', [{"a": "r", "x": "1", "y": "2"}], id="xyseries"),
     ],
 )  # fmt: skip

@@ -111,7 +111,7 @@ def set_query(view: JsonObject, source: str, query: str) -> None:
             id="type of source",
         ),
         pytest.param(
-            lambda v: v["dataSources"]["ds_flows"]["options"].update(extend="ds_gone"),
+            lambda v: v["dataSources"]["ds_table"]["options"].update(extend="ds_gone"),
             "goes on with ds_gone",
             id="parent",
         ),

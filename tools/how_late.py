@@ -6,7 +6,6 @@ from __future__ import annotations
 from envelope import BLUE, ORANGE, PURPLE
 from view_parts import (
     FLOWS_INPUT,
-    TIME_INPUT,
     TIME_RANGE,
     WIDTH,
     JsonObject,
@@ -18,29 +17,37 @@ from view_parts import (
     set_tokens,
     table,
     text_input,
+    time_input,
 )
 
+# All records are looked at, also those whose interface nobody extracts: what is wrong with them is to be seen here.
 PROFILE = """
-    ($flows$) interface_id=$interface|s$
+    $flows$
     | flowlagenrich `flowlag_options`
     | flowlagprofile `flowlag_profile_options`
+    | where $interface|s$="*" OR like(interface_id, replace($interface|s$,"[*]","%"))
+    | eval reach_back=max(suggest_lookback, index_lag_max+window_max+60)
 """
 
+# What lasts longer than the interval that was asked for takes longer to be looked back to.
 SUMMARY = """
     | stats dc(interface_id) as interfaces sum(records) as records sum(ok) as ok
         sum(skipdata) as skipdata sum(unreadable) as unreadable max(index_lag_max) as latest
-        max(suggest_delay) as delay max(suggest_lookback) as lookback
-    | eval counted=records . if(records=1," record"," records") . " of "
-        . interfaces . if(interfaces=1," interface"," interfaces")
+        max(suggest_delay) as delay max(reach_back) as lookback max(window_max) as longest
+    | eval on_interfaces=" of " . interfaces . if(interfaces=1," interface"," interfaces")
     | eval sentence=case(
-        interfaces=0, "No flow record was found. Check the time range and the search for flow logs; "
+        isnull(records), "No flow record was found. Check the time range and the search for flow logs; "
             . "* stands for every interface.",
-        ok=0, "None of " . counted . " has times of packets (NODATA, SKIPDATA or unreadable).",
-        isnull(lookback), counted . ". How late they came is not known: _indextime did not reach the search.",
-        true(), counted . " came up to " . ceiling(latest) . " s after their end. A scheduled search should wait "
-            . ceiling(delay) . " s and reach back " . ceiling(lookback) . " s. The correlation searches reach back "
+        ok=0, "No record" . on_interfaces . " has times of packets (NODATA, SKIPDATA or unreadable).",
+        isnull(lookback), ok . if(ok=1," record"," records") . on_interfaces
+            . ". How late they came is not known: _indextime did not reach the search.",
+        true(), ok . if(ok=1," record"," records") . on_interfaces . " came up to " . ceiling(latest)
+            . " s after their end, as far as they have come by now. A scheduled search should wait " . ceiling(delay)
+            . " s and reach back " . ceiling(lookback) . " s. The correlation searches reach back "
             . `flowlag_lookback` . " s: " . if(lookback<=`flowlag_lookback`,"enough.","too short."))
     | eval sentence=sentence
+        . if(longest>120," Records last up to " . longest . " s: if that is their interval, say so in "
+            . "flowlag_profile_options.","")
         . case(skipdata=0 OR isnull(skipdata), "", skipdata=1, " A SKIPDATA record says that AWS dropped flows.",
             true(), " " . skipdata . " SKIPDATA records say that AWS dropped flows.")
         . if(unreadable>0," " . unreadable . " could not be read.","")
@@ -58,49 +65,56 @@ SCHEDULE = """
             true(), "-" . ceiling((lookback+900)/60) . "m@m"),
         Why=case(
             Setting="cron_schedule", "a run every 15 minutes",
-            Setting="dispatch.latest_time", "by then 99 % of the records of every interface have come",
-            true(), "reaches back to the latest record, and the 15 minutes to the next run")
+            Setting="dispatch.latest_time", "by then 99 % of the records of every interface had come",
+            true(), "what the latest record needs, and 15 minutes to the next run; some are seen twice: throttle")
     | table Setting Value Why
 """
 
 INTERFACES = """
-    | sort 0 -suggest_lookback interface_id
-    | eval Mode=timing_mode . if(isnum(mode_support), " (" . round(100*mode_support) . " %)", "")
+    | sort 0 -reach_back interface_id first_start
+    | eval Mode=timing_mode . if(isnum(mode_support), " (" . round(100*mode_support) . " %)", ""),
+        Seen=strftime(first_start,"%H:%M") . " - " . strftime(last_end,"%H:%M")
     | rename interface_id as Interface, phase as Phase, records as Records,
         skipdata as Skipped, unreadable as Unread, window_p50 as "Window p50", window_max as "Window max",
         index_lag_p50 as "Late p50", index_lag_max as "Late max",
-        suggest_delay as Wait, suggest_lookback as "Reach back"
-    | table Interface Mode Phase Records Skipped Unread "Window p50" "Window max"
+        suggest_delay as Wait, reach_back as "Reach back"
+    | table Interface Seen Mode Phase Records Skipped Unread "Window p50" "Window max"
         "Late p50" "Late max" Wait "Reach back"
 """
 
+# Each step is filled, also one without records, so that the axis has no holes.
 WIDTHS = """
-    ($flows$) interface_id=$interface|s$
+    $flows$
     | flowlagenrich `flowlag_options`
-    | where flowlag_status="ok"
-    | eval from=10*floor(flowlag_uncertainty/10)
-    | stats count as Records by from
-    | sort 0 from
-    | makecontinuous from span=10
-    | fillnull value=0 Records
-    | eval "± seconds"=from . " to " . (from+10)
+    | where flowlag_status="ok" AND ($interface|s$="*" OR like(interface_id, replace($interface|s$,"[*]","%")))
+    | eval over=10*(ceiling(flowlag_uncertainty/10)-1)
+    | stats count as Records by over
+    | appendpipe [
+        stats min(over) as first max(over) as last
+        | where isnotnull(first)
+        | eval over=mvrange(first, last+10, 10), Records=0
+        | mvexpand over
+        | table over Records ]
+    | stats sum(Records) as Records by over
+    | sort 0 over
+    | eval "± seconds"=over . " to " . (over+10)
     | table "± seconds" Records
 """
 
 LATE = """
-    ($flows$) interface_id=$interface|s$
+    $flows$
     | flowlagenrich `flowlag_options`
-    | where flowlag_status="ok"
+    | where flowlag_status="ok" AND ($interface|s$="*" OR like(interface_id, replace($interface|s$,"[*]","%")))
     | eval index_lag=_indextime-flowlag_end
     | where isnotnull(index_lag)
-    | timechart span=5m exactperc50(index_lag) as p50 exactperc95(index_lag) as p95 max(index_lag) as max
+    | timechart minspan=5m bins=300 exactperc50(index_lag) as p50 exactperc95(index_lag) as p95 max(index_lag) as max
 """
 
 SOURCES: JsonObject = {
     "ds_profile": search("Profile of each interface", PROFILE),
     # A token of a search's result is called after the search's name.
     "ds_summary": chain("ds_summary", "ds_profile", SUMMARY),
-    "ds_schedule": chain("Settings of a scheduled search that misses no record", "ds_summary", SCHEDULE),
+    "ds_schedule": chain("Settings of a scheduled search", "ds_profile", SUMMARY + SCHEDULE),
     "ds_interfaces": chain("Interfaces by delivery lag", "ds_profile", INTERFACES),
     "ds_widths": search("Records by uncertainty", WIDTHS),
     "ds_late": search("Delivery lag over time", LATE),
@@ -136,14 +150,14 @@ PANELS: JsonObject = {
         **table(
             "Interfaces, the latest first (windows, lags, wait and reach back in seconds)",
             "ds_interfaces",
-            {"Interface": 190, "Mode": 120},
+            {"Interface": 190, "Seen": 110, "Mode": 115},
         ),
         "eventHandlers": [set_tokens(interface="row.Interface.value")],
     },
     "viz_schedule": table(
-        "A scheduled search by event time that misses no record",
+        "A scheduled search by event time that would have missed none of these",
         "ds_schedule",
-        {"Setting": 190, "Value": 120, "Why": 360},
+        {"Setting": 190, "Value": 120, "Why": 370},
     ),
     "viz_model": markdown(
         "**Mode** `grid`: windows of one length open at one second, the phase. `batch`: flows share windows of "
@@ -157,7 +171,7 @@ HOW_LATE: JsonObject = {
     "title": "How late, how wide",
     "description": "How uncertain packet times are, how late records arrive, and how each interface stamps them.",
     "inputs": {
-        "input_time": TIME_INPUT,
+        "input_time": time_input("-4h@m,now"),
         "input_flows": FLOWS_INPUT,
         "input_interface": text_input("Interface", "interface", "*"),
     },

@@ -57,11 +57,12 @@ def dropdown(title: str, token: str, source: str) -> JsonObject:
     }
 
 
-TIME_INPUT: JsonObject = {
-    "type": "input.timerange",
-    "title": "Time range",
-    "options": {"token": "time", "defaultValue": "-60m@m,now"},
-}
+def time_input(default: str) -> JsonObject:
+    """Return the input for the time range; the default is `earliest,latest`."""
+    options = {"token": "time", "defaultValue": default}
+    return {"type": "input.timerange", "title": "Time range", "options": options}
+
+
 #: Every search has the time range of the input, if it has none of its own.
 TIME_RANGE: JsonObject = {
     "ds.search": {"options": {"queryParameters": {"earliest": "$time.earliest$", "latest": "$time.latest$"}}}

@@ -80,16 +80,16 @@ def find_cut(block: bytes) -> int:
 def read_records(text: str, start: int) -> Iterator[tuple[list[str], str]]:
     """Each record of CSV `text` from offset `start`: its fields' values, and its original text, line end included.
 
-    The csv module refuses a NUL byte (Python 3.9), a lone CR and fields over its limit, and takes a lone CR at the end
-    of a text for a line end; such a record is scanned.
+    The csv module refuses a NUL byte (Python 3.9), a lone CR and fields over its limit, and takes lone CRs at the end
+    of a record for its line end; such a record is scanned.
     """
-    cr_end = len(text) if text.endswith("\r") else -1
+    has_lone = "\r\r" in text or text.endswith("\r")
     while start < len(text):
         lines = _Lines(text, start)
         reader = csv.reader(lines)
         try:
             for values in reader:
-                if lines.place == cr_end:
+                if has_lone and cut_line_end(text[start : lines.place])[0].endswith("\r"):
                     break
                 yield values, text[start : lines.place]
                 start = lines.place
