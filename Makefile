@@ -38,7 +38,8 @@ test: package $(PSA)/.stamp ## run everything: the tests on Python 3.9 and 3.13 
 
 ui: package build/venv-ui/.stamp ## draw the dashboards with Splunk's own renderer in headless Chromium, and use them
 	@echo "== pytest in a browser"
-	@build/venv-ui/bin/python -m pytest tests/ui
+	@build/venv-ui/bin/python tests/ui/build.py
+	@build/venv-ui/bin/python -m pytest -n 2 tests/ui
 
 see: package build/venv-ui/.stamp ## serve the dashboards on sample data, for your own browser
 	@build/venv-ui/bin/python tests/ui/see.py

@@ -120,6 +120,11 @@ class Drawn:
         rows = self.panel(panel).locator(ROW).all()
         return [[cell.strip() for cell in row.locator('[data-test="cell"]').all_inner_texts()] for row in rows]
 
+    def appear(self, panel: str) -> None:
+        """Wait until a table that was hidden has rows: it needs one search after another."""
+        self.page.locator(f'[data-test="viz-item"][data-id="{panel}"] {ROW}').first.wait_for(timeout=TIMEOUT_MS)
+        self.settle()
+
     def click_cell(self, panel: str, row: int, column: str) -> None:
         """Click a cell of a table."""
         cells = self.panel(panel).locator(ROW).nth(row).locator('[data-test="cell"]')
