@@ -286,7 +286,8 @@ _is_watching = False
 
 
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:
-    if _is_watching and event.startswith(_WATCHED):
+    """Note what is touched; a file that is open already, by its number, was seen when it was opened by its name."""
+    if _is_watching and event.startswith(_WATCHED) and not (event == "open" and isinstance(arguments[0], int)):
         path = str(arguments[0]) if arguments else ""
         if event not in ("os.listdir", "os.scandir", "exec") and not _IS_CODE.fullmatch(path):
             _touched.append((event, arguments))
