@@ -31,7 +31,7 @@ test: package $(PSA)/.stamp ## run everything: the tests on Python 3.9 and 3.13 
 		echo "== pytest on Python $$version"; \
 		build/venv-$$version/bin/python -m pytest; \
 	done
-	@if command -v npm && command -v chromium; then $(MAKE) --no-print-directory ui; \
+	@if command -v npm >/dev/null && command -v chromium >/dev/null; then $(MAKE) --no-print-directory ui; \
 	elif [ -n "$$REQUIRE_UI" ]; then echo "the dashboards must be drawn, but npm or chromium is missing" >&2; exit 1; \
 	else echo "== the dashboards were NOT drawn: that needs Node.js with npm, and chromium"; fi
 	@$(MAKE) --no-print-directory lint

@@ -35,10 +35,10 @@ ICONS = {"appIcon.png": 36, "appIconAlt.png": 36, "appIcon_2x.png": 72, "appIcon
 REPLICATED = ["__init__.py", "timing.py", "deep/er/module.py"]
 
 
-def read_conf(name: str) -> dict[str, dict[str, str]]:
+def read_conf(name: str, app: Path = ROOT) -> dict[str, dict[str, str]]:
     """Return stanza -> key -> value as Splunk reads it: a backslash continues a line, the first `=` splits it."""
     stanzas: dict[str, dict[str, str]] = {}
-    for line in re.sub(r"\\\n", "\n\0", (ROOT / name).read_text(encoding="utf-8")).replace("\n\0", " ").splitlines():
+    for line in re.sub(r"\\\n", "\n\0", (app / name).read_text(encoding="utf-8")).replace("\n\0", " ").splitlines():
         heading = re.fullmatch(r"\[(.*)\]\s*", line)
         if heading:
             assert heading[1] not in stanzas, f"{name}: [{heading[1]}] twice"

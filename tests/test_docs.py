@@ -19,6 +19,7 @@ import pytest
 from conftest import ROOT
 from test_app import COMMANDS, MACROS, SEARCHBNF, evaluate
 from test_house import ORDER
+from test_rules import expand
 
 import compare
 import flowlag
@@ -111,21 +112,6 @@ def split_arguments(text: str) -> list[str]:
     return [re.sub(r'"((?:\\.|[^"\\])*)"', lambda quoted: re.sub(r"\\(.)", r"\1", quoted[1]), word) for word in words]
 
 
-def expand_macros(search: str) -> str:
-    """A search with the definitions of the app's macros in their place."""
-
-    def expand(match: re.Match[str]) -> str:
-        values = [value.strip() for value in match[2].split(",")] if match[2] else []
-        macro = MACROS[f"{match[1]}({len(values)})" if values else match[1]]
-        names = [name.strip() for name in macro.get("args", "").split(",") if name.strip()]
-        text = macro["definition"]
-        for name, value in zip(names, values):
-            text = text.replace(f"${name}$", value)
-        return text
-
-    return re.sub(r"`(\w+)(?:\((.*?)\))?`", expand, search)
-
-
 def run_eval(text: str, event: Event) -> Event:
     """An event after `eval name="text"`, or after sums and quotients of its numbers."""
     literal = re.fullmatch(r'(\w+)="(.*)"', text)
@@ -163,7 +149,7 @@ def run_stats(text: str, events: list[Event]) -> list[Event]:
 
 def run_search(search: str, index: list[Event], enrich: Enrich) -> list[Event]:
     """What a search gives on the events of an index; `enrich` runs flowlagenrich."""
-    text = expand_macros(search.strip())
+    text = expand(search.strip())
     events: list[Event] = []
     for place, command in enumerate(split_pipeline(text)):
         name, _, rest = command.partition(" ")
@@ -228,7 +214,7 @@ def arguments_of(search: str) -> list[list[str]]:
 
 def commands_of(search: str) -> list[tuple[str, list[str]]]:
     """Each of our commands in a search with its arguments."""
-    commands = (command.partition(" ") for command in split_pipeline(expand_macros(search)))
+    commands = (command.partition(" ") for command in split_pipeline(expand(search)))
     return [(name, split_arguments(rest)) for name, _, rest in commands if name in COMMANDS]
 
 

@@ -18,6 +18,7 @@ from typing import Any, Callable, NamedTuple, Optional
 
 import pytest
 from conftest import ROOT
+from spl_words import Macros
 from test_app import MACROS, read_conf
 
 from flowlag.errors import SettingsError
@@ -71,18 +72,7 @@ def split_outside_quotes(text: str, separator: str) -> list[str]:
 
 def expand(text: str, local: Optional[dict[str, str]] = None) -> str:
     """Return SPL with the macros in place, also those within macros."""
-
-    def replace(call: re.Match[str]) -> str:
-        name, given = call[1], split_outside_quotes(call[2], ",") if call[2] else []
-        key = f"{name}({len(given)})" if given else name
-        definition = (local or {}).get(key, MACROS[key]["definition"])
-        for argument, value in zip(MACROS[key].get("args", "").split(","), given):
-            definition = definition.replace(f"${argument.strip()}$", value)
-        return definition
-
-    while "`" in text:
-        text = re.sub(r"`(\w+)(?:\(([^`]*)\))?`", replace, text)
-    return text
+    return Macros(MACROS, local).expand(text)
 
 
 def commands_of(stanza: str) -> list[str]:

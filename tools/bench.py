@@ -31,7 +31,7 @@ from typing import Any, NamedTuple, Optional
 
 import pythons
 from scp import Splunkd, install_app
-from traffic import SHAPES, make_chunk
+from traffic import SHAPES, make_chunk, write_lookup
 
 ROOT = Path(__file__).resolve().parent.parent
 CHUNK_ROWS = 50_000
@@ -111,6 +111,9 @@ class Machine:
 
     def __init__(self, folder: Path, package: Path, versions: Iterable[str]) -> None:
         self.bin = install_app(package, folder / "apps") / "bin"
+        self.learned = install_app(package, folder / "learned")
+        (self.learned / "lookups").mkdir()
+        (self.learned / "lookups" / "flowlag_windows.csv").write_text(write_lookup())
         for name, code in SCRIPTS.items():
             (self.bin / f"{name}.py").write_text(code)
         self.pythons = {version: path for version in versions for path in [pythons.find(version)] if path}
@@ -119,7 +122,8 @@ class Machine:
 
     def open(self, version: str, contender: str) -> Splunkd:
         """Start a contender."""
-        script = self.bin / ("flowlagenrich.py" if contender == "ours" else f"{contender}.py")
+        bin = self.learned / "bin" if contender == "learned" else self.bin
+        script = bin / ("flowlagenrich.py" if contender in ("ours", "learned") else f"{contender}.py")
         return Splunkd(script, self.pythons[version], env=self.env)
 
     def run(self, version: str, contender: str, bodies: Iterable[bytes]) -> Run:
@@ -176,6 +180,9 @@ def check_events(machine: Machine, version: str, shape: str) -> int:
     stock, ours = (read_events(machine.first_reply(version, name, body)) for name in ("stock", "ours"))
     if stock != ours or len(ours) != SMALL_CHUNK_ROWS:
         raise SystemExit(f"bench.py: on {version}, ours and the stock SDK give other events for {shape}")
+    learned = read_events(machine.first_reply(version, "learned", body)) if shape == "narrow" else ()
+    if any(event["flowlag_window_basis"] != "profile" for event in learned):
+        raise SystemExit(f"bench.py: on {version}, the lookup of learned windows is not used")
     return len(ours)
 
 
@@ -380,7 +387,9 @@ def plan_cases(versions: Iterable[str], quick: bool, shapes: Optional[list[str]]
             cases.append(Case(version, shape, CHUNK_ROWS, many if main else few, ALL))
             if main and not quick:
                 cases.append(Case(version, shape, SMALL_CHUNK_ROWS, few, ALL))
-                cases.append(Case(version, shape, CHUNK_ROWS, few, ("ours",)))
+                # `learned` is ours with a lookup of learned windows
+                contenders = ("ours", "learned") if shape == "narrow" else ("ours",)
+                cases.append(Case(version, shape, CHUNK_ROWS, few, contenders))
     return cases
 
 

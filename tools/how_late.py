@@ -21,6 +21,7 @@ from view_parts import (
 )
 
 # All records are looked at, also those whose interface nobody extracts: what is wrong with them is to be seen here.
+# Records longer than the interval that was asked for have to be looked back to further, over AWS's 60 s before a start.
 PROFILE = """
     $flows$
     | flowlagenrich `flowlag_options`
@@ -29,7 +30,6 @@ PROFILE = """
     | eval reach_back=max(suggest_lookback, index_lag_max+window_max+60)
 """
 
-# What lasts longer than the interval that was asked for takes longer to be looked back to.
 SUMMARY = """
     | stats dc(interface_id) as interfaces sum(records) as records sum(ok) as ok
         sum(skipdata) as skipdata sum(unreadable) as unreadable max(index_lag_max) as latest

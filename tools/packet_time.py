@@ -29,6 +29,7 @@ from view_parts import (
 # A flow has a key for each of its ends, and so a row for each: which of them the event knows is not in the record.
 # Names of events come from whoever wrote the event, and go into Markdown, tokens and searches: what could be more than
 # a name there is taken out. With an address, events stay that share a key with its flows: few events name both ends.
+# The first row stays in any case, since it tells how many were looked at.
 EVENTS = """
     (($flows$) (src_ip=$address|s$ OR dest_ip=$address|s$) (src_port=$port|s$ OR dest_port=$port|s$))
     OR (($flows$) log_status=SKIPDATA)
@@ -55,12 +56,14 @@ EVENTS = """
             true(), role),
         index_lag=if(role="flow", _indextime-flowlag_end, null())
     | streamstats count as row
+    | eventstats max(row) as looked_at
     | mvexpand key
     | eventstats count(eval(role="flow")) as sharing by key
-    | where role!="event" OR $address|s$="*" OR sharing>0
-        OR like(src,replace($address|s$,"[*]","%")) OR like(dest,replace($address|s$,"[*]","%"))
+    | eval role=if(role!="event" OR $address|s$="*" OR sharing>0
+        OR like(src,replace($address|s$,"[*]","%")) OR like(dest,replace($address|s$,"[*]","%")), role, "elsewhere")
+    | where role!="elsewhere" OR row=1
     | addinfo
-    | table row role _time event event_start event_end key has_key key_name lane interface_id
+    | table row looked_at role _time event event_start event_end key has_key key_name lane interface_id
         src_ip src_port dest_ip dest_port action packets index_lag
         flowlag_start flowlag_end flowlag_duration flowlag_earliest flowlag_latest flowlag_uncertainty
         info_min_time info_max_time info_search_time
@@ -151,8 +154,7 @@ FLOWS = """
 """
 
 SENTENCE = """
-    | stats count as rows
-        count(eval(role="flow")) as flows
+    | stats count(eval(role="flow")) as flows
         count(eval(role="event")) as events
         count(eval(role="unread")) as unread
         count(eval(certainty="certain" OR certainty="possible")) as can
@@ -163,6 +165,7 @@ SENTENCE = """
         count(eval(reason="unknown")) as unknown
         values(eval(if(role="skipped",coalesce(interface_id,"an unknown interface"),null()))) as skipped_on
         max(key_name) as key_name
+        max(looked_at) as looked_at
         max(asked) as asked
         max(asked_event) as asked_event
         min(asked_start) as asked_start
@@ -207,14 +210,14 @@ SENTENCE = """
         . if(isnull(skipped_on),""," AWS dropped flows in this time range (SKIPDATA) on "
             . mvjoin(mvindex(skipped_on,0,2),", ") . if(mvcount(skipped_on)>3," and others","") . ".")
         . if(unread>0," " . unread . " more could not be read.","")
-        . if(rows>=10000," Only the newest 10,000 records and events were looked at, and events may be missing: "
+        . if(looked_at>=10000," Only the newest 10,000 records and events were looked at, and events may be missing: "
             . "narrow the time range or give an address.","")
     | table sentence
 """
 
 # A record has two bars in its lane: the wide one between the bounds, and on it the one from start to end.
 LANES = """
-    | where role!="unread"
+    | where role="flow" OR role="event" OR role="skipped"
     | eventstats min(rank) as lane_rank by lane
     | sort 0 lane_rank lane _time
     | streamstats dc(lane) as lane_number

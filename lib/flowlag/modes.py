@@ -67,7 +67,6 @@ class Mode(NamedTuple):
 
 
 UNKNOWN = Mode("unknown")
-_NEVER = 1_000_000_000  # more windows than an interface can have
 
 
 def judge_mode(windows: Windows, interval_s: int, minrecords: int) -> Mode:
@@ -107,7 +106,7 @@ def _judge_batch(windows: Windows, ends: Sequence[int], on_grid: int, interval_s
 def ends_needed(interval_s: int) -> int:
     """How many windows have to end on one phase; by chance n of them do with n * (2 / interval) ** (n - 1)."""
     if interval_s <= 2:
-        return _NEVER  # every end lies on the phase or a second before it
+        return 1_000_000_000  # every end lies on the phase or a second before it
     count = MIN_ENDS
     while count * (2 / interval_s) ** (count - 1) >= MOST_BY_CHANCE:
         count += 1
@@ -122,8 +121,6 @@ def find_changes(ends: Iterable[int], interval_s: int) -> list[int]:
     if interval_s <= 2:  # every end lies on the phase
         return []
     needed = ends_needed(interval_s)
-    if needed == _NEVER:
-        return []
     changes: list[int] = []
     current: set[int] = set()  # residues of the phase that holds: one, or two neighbours
     run: list[int] = []  # the last ends off it, as far as they share a phase

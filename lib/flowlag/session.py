@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO, Optional, Protocol
 
-from flowlag.errors import FlowlagError, ProtocolError, SettingsError
+from flowlag.errors import FlowlagError, ProtocolError, SettingsError, show_value
 from flowlag.frames import Answer, Messages, read_frame, serve, write_frame
 from flowlag.streams import drop, say
 
@@ -87,10 +87,11 @@ def _read_arguments(requests: BinaryIO) -> Optional[list[str]]:
         pass
     action, about = frame.metadata.get("action"), frame.metadata.get("searchinfo")
     if action != "getinfo" or not isinstance(about, dict):
-        raise ProtocolError(f"expected a getinfo request with searchinfo, received action {action!r:.200}")
+        raise ProtocolError(f"expected a getinfo request with searchinfo, received action {show_value(repr(action))}")
     arguments = about.get("args") or []
     if not isinstance(arguments, list) or not all(isinstance(text, str) for text in arguments):
-        raise ProtocolError(f"expected the command's arguments as a list of texts, received {arguments!r:.200}")
+        what = show_value(repr(arguments))
+        raise ProtocolError(f"expected the command's arguments as a list of texts, received {what}")
     return arguments
 
 

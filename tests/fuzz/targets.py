@@ -15,7 +15,6 @@ import gzip
 import importlib
 import io
 import json
-import logging
 import re
 import shutil
 import sys
@@ -315,9 +314,8 @@ def command(data: bytes) -> None:
     rest = given.rest()
     stream, bodies = _build_search(rest) if is_built else (rest, [])
     made = _commands()[name]()
-    logging.disable()
     replies = io.BytesIO()
-    code, stderr, temporary = 0, sys.stderr, tempfile.tempdir
+    code, stderr = 0, sys.stderr
     limit = csv.field_size_limit(SDK_FIELD_SIZE)
     sys.stderr = io.StringIO()
     _touched.clear()
@@ -328,9 +326,8 @@ def command(data: bytes) -> None:
         code = int(end.code or 0)
     finally:
         _is_watching = False
-        sys.stderr, tempfile.tempdir = stderr, temporary
+        sys.stderr = stderr
         csv.field_size_limit(limit)
-        logging.disable(logging.NOTSET)
     assert not _touched, _touched
     assert code in (0, 1)
     sent = _read_replies(replies.getvalue())
@@ -410,21 +407,25 @@ def pairs(data: bytes) -> None:
         return taken
 
     matcher.feed_anchor = count_anchor  # type: ignore[method-assign]
-    table = PairTable(matcher)
-    for body in bodies:
-        table.feed(body)
-    reply = table.close()
-    warning = matcher.warning()
-    if warning is not None:
-        _is_sentence(warning)
+    reply = _gather(PairTable(matcher), matcher, bodies)
     records = split_body(reply)
     assert all(len(fields) == len(records[0][0]) and end == b"\n" for fields, end in records)
     if matcher.settings.unmatched:
         assert max(len(records) - 1, 0) >= anchors["anchor"]
     if len(bodies) == 1 and _is_closed(bodies[0]):
-        other = PairTable(Matcher(matcher.settings))
-        other.feed(_turn(bodies[0]))
-        assert other.close() == reply
+        other = Matcher(matcher.settings)
+        assert _gather(PairTable(other), other, [_turn(bodies[0])]) == reply
+
+
+def _gather(table: Any, source: Any, bodies: Sequence[bytes]) -> bytes:
+    """The reply of a command that gathers; its warning, if there is one, is a sentence."""
+    for body in bodies:
+        table.feed(body)
+    reply: bytes = table.close()
+    warning = source.warning()
+    if warning is not None:
+        _is_sentence(warning)
+    return reply
 
 
 def _is_closed(body: bytes) -> bool:
@@ -489,13 +490,7 @@ def profile(data: bytes) -> None:
     settings = parse_profile_settings(given.pick(PROFILE_OPTIONS).items())
     bodies = given.rest().split(b"\x02")
     profiler = Profiler(settings)
-    table = ProfileTable(profiler)
-    for body in bodies:
-        table.feed(body)
-    reply = table.close()
-    warning = profiler.warning()
-    if warning is not None:
-        _is_sentence(warning)
+    reply = _gather(ProfileTable(profiler), profiler, bodies)
     records = split_body(reply)
     assert all(len(fields) == len(PROFILE_FIELDS) for fields, _ in records)
     counted = sum(profiler.counts.values()) - profiler.counts["other"] - profiler.counts["header"]
@@ -503,9 +498,8 @@ def profile(data: bytes) -> None:
     for fields, _ in records[1:]:
         assert int(fields[1]) == sum(map(int, fields[2:6]))
     if len(bodies) == 1 and _is_closed(bodies[0]):
-        other = ProfileTable(Profiler(settings))
-        other.feed(_turn(bodies[0]))
-        assert other.close() == reply
+        other = Profiler(settings)
+        assert _gather(ProfileTable(other), other, [_turn(bodies[0])]) == reply
 
 
 # --- what the shell reads ---

@@ -17,6 +17,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Callable, Optional
 
+from spl_values import SplError
 from test_app import COMMANDS, MACROS
 from test_docs import is_where, run_eval, run_stats, split_arguments, split_pipeline
 from test_rules import LOCAL, SPL, expand
@@ -37,9 +38,9 @@ def expand_spl(text: str) -> str:
     """A search with the app's macros in place; a macro that is not there fails as it does in Splunk."""
     try:
         return expand(" ".join(text.split()))
-    except KeyError as error:
+    except SplError as error:
         raise SearchFailed(
-            f"Error in 'SearchParser': The search specifies a macro {error} that cannot be found."
+            f"Error in 'SearchParser': The search specifies a macro that cannot be found ({error})."
         ) from None
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Optional
 
 from spl import Engine
+from test_app import read_conf
 
 from .events import flow_event, read_events, read_flows
-from .see import ROOT, read_macros
+from .see import ROOT
 
 FOLDER = ROOT / "samples" / "night"
 #: A quarter of an hour after the last record was indexed; the dashboards look at the hour before.
@@ -50,4 +51,4 @@ def login(time: float, source: str = "198.51.100.7:40000") -> Event:
 
 def engine(app: Path, events: Iterable[Event], now: float = NOW, local: Optional[dict[str, str]] = None) -> Engine:
     """A search head that has these events."""
-    return Engine(list(events), app, sys.executable, read_macros(app), now, local)
+    return Engine(list(events), app, sys.executable, read_conf("default/macros.conf", app), now, local)

@@ -57,11 +57,13 @@ def unpack(folder: Path) -> Path:
 
 def serve(app: Path, given: argparse.Namespace) -> None:
     """Answer the searches of the app's views from the events of the files."""
+    from test_app import read_conf
+
     from ui import build, server
 
     found = read_all(given)
     now = given.now or max((float(event["_time"]) for event in found), default=0.0) + AFTER_S
-    engine = engine_class()(found, app, sys.executable, read_macros(app), now)
+    engine = engine_class()(found, app, sys.executable, read_conf("default/macros.conf", app), now)
     with server.Server(app, build.build(), engine.search, given.port) as serving:
         for view in sorted((app / "default" / "data" / "ui" / "views").glob("*.xml")):
             theme = re.search(r'theme="(\w+)"', view.read_text())
@@ -88,19 +90,6 @@ def engine_class() -> type:
     from spl import Engine
 
     return Engine
-
-
-def read_macros(app: Path) -> dict[str, dict[str, str]]:
-    """Stanza to key to value of macros.conf; a backslash continues a line."""
-    macros: dict[str, dict[str, str]] = {}
-    text = (app / "default" / "macros.conf").read_text()
-    for line in text.replace("\\\n", " ").splitlines():
-        if line.startswith("["):
-            current = macros.setdefault(line.strip()[1:-1], {})
-        elif "=" in line and not line.startswith("#"):
-            key, value = line.split("=", 1)
-            current[key.strip()] = value.strip()
-    return macros
 
 
 def say(text: str) -> None:

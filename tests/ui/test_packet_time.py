@@ -136,6 +136,19 @@ def test_no_login_is_denied_its_flow(whole_night):
     assert all(int(row["Possible"]) >= 1 for row in rows)
 
 
+def test_a_cut_is_said_also_where_an_address_hides_it(app):
+    """10,000 events were looked at, and nearly all belong to other addresses."""
+    others = [login(T + i / 20, f"203.0.113.5:{i}") for i in range(10_000)]
+    search = engine(app, [flow(T - 600, T - 541), *others])
+    query = (
+        whole_query(VIEWS[VIEW], "ds_sentence")
+        .replace("$address|s$", '"198.51.100.7"')
+        .replace("$flows$", "`flowlag_index`")
+    )
+    (row,) = search.search(re.sub(r"\$\w+\|s\$", '"*"', query), str(NOW - 3600), str(NOW))
+    assert "Only the newest 10,000 records and events were looked at" in row["sentence"]
+
+
 def test_address_and_port_reach_the_search(draw):
     view = draw()
     view.set_text("Address", "198.51.100.7")
