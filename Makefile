@@ -22,7 +22,7 @@ help: ## this list
 venv: $(VENV)/.stamp ## the environment .venv, with what the app needs at run time
 
 demo: package ## build the package and show its search command at work
-	@$(VENV)/bin/python tools/demo.py
+	@$(VENV)/bin/python -m tools.demo
 
 test: package $(PSA)/.stamp ## run everything: the tests on Python 3.9 and 3.13 (those that are here), the dashboards, lint
 	@set -e; versions=$$($(PYTHON) tools/pythons.py list); \
@@ -38,40 +38,40 @@ test: package $(PSA)/.stamp ## run everything: the tests on Python 3.9 and 3.13 
 
 ui: package build/venv-ui/.stamp ## draw the dashboards with Splunk's own renderer in headless Chromium, and use them
 	@echo "== pytest in a browser"
-	@build/venv-ui/bin/python tests/ui/build.py
+	@build/venv-ui/bin/python -m tests.ui.build
 	@build/venv-ui/bin/python -m pytest -n 2 tests/ui
 
 see: package build/venv-ui/.stamp ## serve the dashboards on sample data, for your own browser
-	@build/venv-ui/bin/python tests/ui/see.py
+	@PYTHONPATH=lib build/venv-ui/bin/python -m tests.ui.see
 
 screenshots: package build/venv-ui/.stamp ## take the README's pictures of the dashboards anew
 	@build/venv-ui/bin/python -m pytest -q tests/ui/test_pictures.py --update-pictures
 
 fuzz: build/venv-fuzz/.stamp ## fuzz every entrance, SECONDS=60 for each of 16 targets; findings go to build/fuzz
-	@build/venv-fuzz/bin/python tests/fuzz/run.py --seconds $(SECONDS) $(TARGETS)
+	@PYTHONPATH=lib build/venv-fuzz/bin/python -m tests.fuzz.run --seconds $(SECONDS) $(TARGETS)
 
 live: package $(PSA)/.stamp ## run the live suite on a Splunk instance: make live SPLUNK_URL=... SPLUNK_TOKEN=...
 	@set -e; version=$$($(PYTHON) tools/pythons.py list | tail -n 1); \
 	$(MAKE) --no-print-directory build/venv-$$version/.stamp; \
-	build/venv-$$version/bin/python -m pytest tests/splunk -m live --live
-	@$(PSA)/bin/python tools/knowledge.py run build/flowlag
+	build/venv-$$version/bin/python -m pytest tests/live -m live --live
+	@$(PSA)/bin/python -m tests.live.addon run build/flowlag
 
 package: $(VENV)/.stamp ## write dist/flowlag-<version>.tar.gz from the files that git tracks
-	@$(VENV)/bin/python tools/package.py
+	@$(VENV)/bin/python -m tools.package
 
 inspect: package $(TOOLS)/.stamp ## run Splunk AppInspect on the package, with and without the tag for Splunk Cloud
-	@$(TOOLS)/bin/python tools/inspect_app.py
+	@$(TOOLS)/bin/python -m tools.inspect_app
 
 bench: package ## measure the speed of the packaged search commands, and how right the profile is
-	@$(VENV)/bin/python tools/bench.py
-	@$(VENV)/bin/python tools/bench_match.py
-	@PYTHONPATH=lib $(VENV)/bin/python tools/truth.py
+	@PYTHONPATH=lib $(VENV)/bin/python -m bench.enrich
+	@PYTHONPATH=lib $(VENV)/bin/python -m bench.match
+	@PYTHONPATH=lib $(VENV)/bin/python -m bench.accuracy.truth
 
 scale: package ## measure the packaged search commands at sizes that no search should need: speed, CPU, memory
-	@$(VENV)/bin/python tools/bench_scale.py
+	@PYTHONPATH=lib $(VENV)/bin/python -m bench.scale
 
 picture: build/venv-bench/.stamp ## draw the README's picture from what `make bench` wrote
-	@build/venv-bench/bin/python tools/speed_picture.py
+	@build/venv-bench/bin/python -m bench.picture
 
 lint: $(TOOLS)/.stamp ## ruff (rules and format) and mypy
 	@$(TOOLS)/bin/ruff check .
@@ -81,7 +81,7 @@ lint: $(TOOLS)/.stamp ## ruff (rules and format) and mypy
 golden: package ## write the expected files of the golden tests anew; the diff is the review
 	@set -e; version=$$($(PYTHON) tools/pythons.py list | tail -n 1); \
 	$(MAKE) --no-print-directory build/venv-$$version/.stamp; \
-	build/venv-$$version/bin/python -m pytest tests/test_golden.py --update-golden
+	build/venv-$$version/bin/python -m pytest tests/golden --update-golden
 
 clean: ## remove everything that is made
 	rm -rf build dist $(VENV) lib/*.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache
@@ -111,19 +111,19 @@ endef
 $(TOOLS)/.stamp: requirements-dev.txt
 	$(call make_tools,$(NEWEST))
 
-build/venv-ui/.stamp: requirements-ui.txt
+build/venv-ui/.stamp: tests/ui/requirements.txt
 	$(call make_tools,$(NEWEST))
 
 # The newest Python that pytest-splunk-addon names, else the next best.
-$(PSA)/.stamp: requirements-live.txt
+$(PSA)/.stamp: tests/live/requirements.txt
 	$(call make_tools,3.11 3.13 3.12 3.10 3.9)
 
-build/venv-fuzz/.stamp: requirements.txt requirements-fuzz.txt
+build/venv-fuzz/.stamp: requirements.txt tests/fuzz/requirements.txt
 	$(call make_venv,$$($(PYTHON) tools/pythons.py path $(NEWEST) || echo $(PYTHON)),$(@D))
-	@$(@D)/bin/python $(PIP) -r requirements-fuzz.txt
+	@$(@D)/bin/python $(PIP) -r tests/fuzz/requirements.txt
 	@touch $@
 
-build/venv-bench/.stamp: requirements-bench.txt
+build/venv-bench/.stamp: bench/requirements.txt
 	$(call make_tools,$(NEWEST))
 
 build/venv-%/.stamp: requirements.txt requirements-test.txt

@@ -16,7 +16,7 @@ class BytesCommand:
 
     def process(self, argv=(), ifile=None, ofile=None, allow_empty_input=True):
         """Hold one search over the two pipes; arguments of the process (of an older protocol) count for nothing."""
-        from flowlag.session import hold
+        from flowlag.splunk.session import hold
 
         sys.exit(hold(self, ifile and ifile.buffer, ofile and ofile.buffer))
 

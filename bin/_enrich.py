@@ -3,7 +3,7 @@
 
 from _command import BytesCommand, Configuration, StreamingCommand, dispatch
 
-from flowlag.settings import parse_arguments
+from flowlag.enrich_options import parse_arguments
 
 __all__ = ["FlowlagEnrichCommand", "dispatch"]
 
@@ -20,18 +20,18 @@ class FlowlagEnrichCommand(BytesCommand, StreamingCommand):
     def stream(self, records):
         """The plain path, event by event: the reference for what is done on bytes."""
         from flowlag.enrich import Enricher
-        from flowlag.lookup import load_windows
+        from flowlag.splunk.lookup import load_windows
 
         return Enricher(self.settings, load_windows(self.settings)).rows(records)
 
     def answerer(self):
         """What maps a request body to the reply: the same bytes and the tags, and one warning at the end."""
-        from flowlag.chunks import ChunkTagger
         from flowlag.enrich import Enricher
-        from flowlag.lookup import load_windows
+        from flowlag.splunk.enrich_table import EnrichTable
+        from flowlag.splunk.lookup import load_windows
 
         enricher = Enricher(self.settings, load_windows(self.settings))
-        tagger = ChunkTagger(enricher)
+        tagger = EnrichTable(enricher)
 
         def answer(body, finished):
             reply = tagger.tag_pieces(body)

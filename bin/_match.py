@@ -3,7 +3,7 @@
 
 from _command import Configuration, GatheringCommand, ReportingCommand, dispatch
 
-from flowlag.match_settings import parse_match_arguments
+from flowlag.match_options import parse_match_arguments
 
 __all__ = ["FlowlagMatchCommand", "dispatch"]
 
@@ -20,7 +20,7 @@ class FlowlagMatchCommand(GatheringCommand, ReportingCommand):
     def answerer(self):
         """What gives pairs in the reply to the last chunk."""
         from flowlag.match import Matcher
-        from flowlag.pairs import PairTable
+        from flowlag.splunk.match_table import MatchTable
 
         matcher = Matcher(self.settings)
-        return self.gather(PairTable(matcher), matcher)
+        return self.gather(MatchTable(matcher), matcher)

@@ -3,7 +3,7 @@
 
 from _command import Configuration, GatheringCommand, ReportingCommand, dispatch
 
-from flowlag.profile_settings import parse_profile_arguments
+from flowlag.profile_options import parse_profile_arguments
 
 __all__ = ["FlowlagProfileCommand", "dispatch"]
 
@@ -20,7 +20,7 @@ class FlowlagProfileCommand(GatheringCommand, ReportingCommand):
     def answerer(self):
         """What gives the profile in the reply to the last chunk."""
         from flowlag.profile import Profiler
-        from flowlag.profile_table import ProfileTable
+        from flowlag.splunk.profile_table import ProfileTable
 
         profiler = Profiler(self.settings)
         return self.gather(ProfileTable(profiler), profiler)

@@ -10,11 +10,15 @@ Meanwhile nothing looks for garbage, and what has been imported is never looked 
 
 import gc
 import importlib
+import os
 import signal
 import sys
 from types import ModuleType
 
-import _path  # noqa: F401 - sets the module path
+# The app's lib/ comes first on the module path and bin/ leaves it, wherever the app lies (search head or bundle).
+_BIN = os.path.dirname(os.path.abspath(__file__))
+sys.path[:] = [path for path in sys.path if os.path.abspath(path or os.curdir) != _BIN]
+sys.path.insert(0, os.path.join(os.path.dirname(_BIN), "lib"))
 
 DEFERRED = (
     "gzip", "logging.config", "shutil", "splunklib.client", "tempfile", "traceback", "xml.etree.ElementTree",

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from scp import install_app
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.splunkd import install_app
+from tools.places import ROOT, newest_package
 
 # The dashboards are drawn in an environment of their own (`make ui`).
 collect_ignore = [] if importlib.util.find_spec("playwright") else ["ui"]
@@ -29,11 +28,7 @@ def pytest_addoption(parser):
 @pytest.fixture(scope="session")
 def package():
     """The built tarball: FLOWLAG_PACKAGE, else the newest in dist/."""
-    named = os.environ.get("FLOWLAG_PACKAGE")
-    built = [Path(named)] if named else sorted((ROOT / "dist").glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
-    if not built:
-        pytest.fail("there is no package in dist/; run `make package` first")
-    return built[-1]
+    return newest_package()
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,9 @@ import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
 
-from scp import install_app, run_command, write_body
+from tests.support.splunkd import install_app, run_command, write_body
+from tools.places import ROOT, newest_package
 
-ROOT = Path(__file__).resolve().parent.parent
 COLUMNS = (
     ("ports", 13), ("packets", 7), ("record", 19), ("packet time between", 21), ("±s", 5), ("window position", 15),
     ("basis", 7), ("what it means", 0),
@@ -33,10 +33,7 @@ STATUS = {
 
 def install(folder: Path) -> Path:
     """Unpack the newest package of dist/ and return its search command."""
-    packages = sorted((ROOT / "dist").glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
-    if not packages:
-        sys.exit("There is no package in dist/; run `make package` first.")
-    return install_app(packages[-1], folder) / "bin" / "flowlagenrich.py"
+    return install_app(newest_package(), folder) / "bin" / "flowlagenrich.py"
 
 
 def clock(epoch: str) -> str:

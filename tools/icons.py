@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns the app icons in static/: `python tools/icons.py` draws them again, byte for byte.
+"""Owns the app icons in static/: `python -m tools.icons` draws them again, byte for byte.
 
 The picture: the time axis of a record. A short solid bar is the record, the soft margins left and right are the lag and
 the stamp resolution, the upright tick is the moment asked about. Drawn from formulas with supersampling and written by
@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 import struct
 import zlib
-from pathlib import Path
 from typing import NamedTuple
 
-STATIC = Path(__file__).resolve().parent.parent / "static"
+from tools.places import ROOT
+
+STATIC = ROOT / "static"
 SAMPLES = 6  # per axis and pixel
 
 Colour = tuple[int, int, int]

@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools.places import ROOT
+
 ALLOWED_WARNINGS = {"check_for_python_script_existence", "check_python_sdk_version"}
 BAD = ("error", "failure", "future_failure")
 RUNS: dict[str, list[str]] = {"all": [], "cloud": ["--included-tags", "cloud"]}

@@ -27,8 +27,9 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
+from tools.places import ROOT
+
 APP = "flowlag"
-ROOT = Path(__file__).resolve().parent.parent
 
 # What an administrator gets. Anything else in the repository stays there.
 SHIPPED = (

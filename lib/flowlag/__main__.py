@@ -3,7 +3,7 @@
 
 import sys
 
-from flowlag.cli import main
+from flowlag.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Callable, Optional
 
+from flowlag.enrich_options import Settings
 from flowlag.fields import Values, pick_values
 from flowlag.interval import SECOND_US
 from flowlag.learned import LearnedWindows
 from flowlag.lines import HEADER, read_raw
 from flowlag.record import UNTAGGABLE, judge_values
-from flowlag.settings import Settings
 from flowlag.tags import TAG_FIELDS, Tags, write_tags
 from flowlag.timing import time_record
 from flowlag.windows import find_window

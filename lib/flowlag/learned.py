@@ -12,10 +12,10 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Optional
 
+from flowlag.enrich_options import RESOLUTION_US
 from flowlag.instants import FIRST_US, LAST_US
 from flowlag.interval import SECOND_US, Interval
-from flowlag.settings import RESOLUTION_US
-from flowlag.windows import Window, grid_window, place
+from flowlag.windows import Window, grid_window, locate
 
 #: The columns that are read; others may be there.
 COLUMNS = ("interface_id", "timing_mode", "interval", "phase", "first_start", "last_end")
@@ -43,6 +43,42 @@ class LearnedWindows:
         self.complaint = complaint
         self._rows = rows
         self._by_hour: dict[tuple[str, int], list[_Row]] = {}
+
+    @classmethod
+    def from_rows(cls, table: Iterable[Sequence[str]], interval_us: int) -> LearnedWindows:
+        """What the rows of a table say, its header first; `interval_us` counts where a row has none (batch, flow)."""
+        lines = iter(table)
+        header = list(next(lines, []))
+        missing = [name for name in COLUMNS if name not in header]
+        if missing:
+            return cls(complaint=f"it has no column {', '.join(missing)}, so that no window was learned")
+        pick = itemgetter(*map(header.index, COLUMNS))
+        default_s = interval_us // SECOND_US
+        rows: dict[str, list[_Row]] = {}
+        damaged = 0
+        for cells in lines:  # in one piece, since each search waits for it
+            try:
+                interface, mode, interval, phase, first, last = pick(cells)
+                if mode in _IGNORED:
+                    continue
+                interval_s, phase_s = (int(interval), int(phase)) if mode == "grid" else (default_s, 0)
+                first_s, last_s = int(first), int(last)
+            except (IndexError, ValueError):
+                damaged += any(cells)  # an empty line is none
+                continue
+            is_span = _FIRST_S <= first_s <= last_s <= _LAST_S
+            if not (is_span and mode in _COUNTING and 0 <= phase_s < interval_s <= _LONGEST_INTERVAL_S):
+                damaged += 1
+                continue
+            row = (last_s, first_s, mode, interval_s, phase_s)
+            if interface in rows:
+                rows[interface].append(row)
+            elif interface:
+                rows[interface] = [row]
+        for interface, found in rows.items():
+            found.sort()
+            rows[interface] = found[-MOST_ROWS:]
+        return cls(rows, f"{damaged} of its rows cannot be read and are left out" if damaged else None)
 
     def __call__(self, interface: Optional[str], recorded: Interval) -> Optional[Window]:
         """The window of a record, None where nothing was learned."""
@@ -78,44 +114,8 @@ def _window(lesson: Lesson, recorded: Interval) -> Window:
     """The window of a record in the mode that was learned."""
     mode, interval_s, phase_s = lesson
     if mode == "grid":
-        return place("profile", recorded, grid_window(recorded, interval_s * SECOND_US, phase_s * SECOND_US))
+        return locate("profile", recorded, grid_window(recorded, interval_s * SECOND_US, phase_s * SECOND_US))
     if mode == "batch":
         own = Interval(recorded.start_us, recorded.end_us + RESOLUTION_US)
         return Window("profile", "full", own, 0)
     return Window("profile")
-
-
-def learn(table: Iterable[Sequence[str]], interval_us: int) -> LearnedWindows:
-    """What the rows of a table say, its header first; `interval_us` counts where a row has none (batch, flow)."""
-    lines = iter(table)
-    header = list(next(lines, []))
-    missing = [name for name in COLUMNS if name not in header]
-    if missing:
-        return LearnedWindows(complaint=f"it has no column {', '.join(missing)}, so that no window was learned")
-    pick = itemgetter(*map(header.index, COLUMNS))
-    default_s = interval_us // SECOND_US
-    rows: dict[str, list[_Row]] = {}
-    damaged = 0
-    for cells in lines:  # in one piece, since each search waits for it
-        try:
-            interface, mode, interval, phase, first, last = pick(cells)
-            if mode in _IGNORED:
-                continue
-            interval_s, phase_s = (int(interval), int(phase)) if mode == "grid" else (default_s, 0)
-            first_s, last_s = int(first), int(last)
-        except (IndexError, ValueError):
-            damaged += any(cells)  # an empty line is none
-            continue
-        is_span = _FIRST_S <= first_s <= last_s <= _LAST_S
-        if not (is_span and mode in _COUNTING and 0 <= phase_s < interval_s <= _LONGEST_INTERVAL_S):
-            damaged += 1
-            continue
-        row = (last_s, first_s, mode, interval_s, phase_s)
-        if interface in rows:
-            rows[interface].append(row)
-        elif interface:
-            rows[interface] = [row]
-    for interface, found in rows.items():
-        found.sort()
-        rows[interface] = found[-MOST_ROWS:]
-    return LearnedWindows(rows, f"{damaged} of its rows cannot be read and are left out" if damaged else None)

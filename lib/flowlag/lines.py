@@ -122,7 +122,7 @@ def read_json(text: str, names: Names = NAMES) -> Reading:
 
 
 def _read_object(document: dict[str, Any], names: Names) -> Reading:
-    found = [pick_values(lambda name: text_of(lookup(document, name)), some) for some in dict.fromkeys((names, NAMES))]
+    found = [pick_values(lambda name: text_of(member(document, name)), some) for some in dict.fromkeys((names, NAMES))]
     whole = next((values for values in found if values.start and values.end), None)
     if whole is not None:
         return whole
@@ -135,7 +135,7 @@ def tells_flow(values: Values) -> bool:
     return bool(values.start or values.end or status_of(values.status))
 
 
-def lookup(document: dict[str, Any], name: str) -> Any:
+def member(document: dict[str, Any], name: str) -> Any:
     """The member `name` of a JSON object, dots reaching into nested objects; None when there is none."""
     while name not in document and "." in name:
         head, _, name = name.partition(".")

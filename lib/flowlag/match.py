@@ -17,7 +17,7 @@ from flowlag.errors import show_text, show_value
 from flowlag.fields import has_value
 from flowlag.instants import parse_instant, parse_seconds
 from flowlag.interval import write_seconds
-from flowlag.match_settings import MatchSettings
+from flowlag.match_options import MatchSettings
 from flowlag.record import STATUSES
 from flowlag.relation import is_certain, target_of
 

@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Optional
 
-from flowlag.profile_settings import (
+from flowlag.profile_options import (
     CHANCE_ENDS,
     CHANCE_SHARE,
     LONGEST_OWN_S,

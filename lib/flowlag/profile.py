@@ -18,13 +18,13 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Optional
 
 from flowlag.enrich import Enricher, Get, complain_of
+from flowlag.enrich_options import RESOLUTION_US
 from flowlag.fields import Values, pick_values
 from flowlag.instants import parse_instant
 from flowlag.interval import SECOND_US, write_seconds
 from flowlag.modes import Mode, Span, Tally, find_changes, judge_mode
-from flowlag.profile_settings import LONGEST_OWN_S, ProfileSettings
+from flowlag.profile_options import LONGEST_OWN_S, ProfileSettings
 from flowlag.record import STATUSES, VALID, count_packets, judge_values
-from flowlag.settings import RESOLUTION_US
 
 #: Output fields in order.
 PROFILE_FIELDS = (
@@ -178,7 +178,7 @@ class Profiler:
             mode.name,
             "" if mode.agreeing is None else _write_share(mode.agreeing, statuses["ok"]),
             *(("", "") if mode.phase_s is None else (str(self.settings.interval_s), str(mode.phase_s))),
-            _write_count(rank(lengths, 50)),
+            _write_count(percentile(lengths, 50)),
             _write_count(max(lengths, default=None)),
             str(sum(tally.single for tally in windows.values())),
             str(sum(tally.single for span, tally in windows.items() if span.duration_s > LONGEST_OWN_S)),
@@ -194,15 +194,15 @@ class Profiler:
             lags[lag_s] += count
         if not lags:
             return [""] * 6
-        p50, p95, p99 = (rank(lags, percent) or 0 for percent in (50, 95, 99))
+        p50, p95, p99 = (percentile(lags, percent) or 0 for percent in (50, 95, 99))
         reading = self.settings.reading
         lookback_us = max(max(lags), 0) * SECOND_US + reading.lag_us + reading.interval_us
         # nobody can wait a negative time, whatever a clock that is wrong makes of the lag
         return [str(p50), str(p95), str(p99), str(max(lags)), str(max(p99, 0)), write_seconds(lookback_us)]
 
 
-def rank(counts: Mapping[int, int], percent: int) -> Optional[int]:
-    """The percentile by nearest rank: the smallest value that `percent` of all are not above; None of nothing."""
+def percentile(counts: Mapping[int, int], percent: int) -> Optional[int]:
+    """The percentile by nearest percentile: the smallest value that `percent` of all are not above; None of nothing."""
     left = -(-sum(counts.values()) * percent // 100)
     for value in sorted(counts):
         left -= counts[value]

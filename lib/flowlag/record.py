@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
+from flowlag.enrich_options import LONGEST_RECORD_US
 from flowlag.fields import Values
 from flowlag.instants import LAST_US, parse_instant, parse_seconds
 from flowlag.lines import normalise_name, status_of, strip_blanks
-from flowlag.settings import LONGEST_RECORD_US
 
 VALID = frozenset(("ok", "nodata", "skipdata"))
 UNTAGGABLE = ("invalid", "missing", "reversed")

@@ -22,8 +22,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
+from flowlag.enrich_options import RESOLUTION_US
 from flowlag.interval import SECOND_US, Interval
-from flowlag.settings import RESOLUTION_US
 
 
 class Timing(NamedTuple):

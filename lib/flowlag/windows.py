@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Callable, NamedTuple, Optional
 
+from flowlag.enrich_options import RESOLUTION_US, TOLERANCE_US, Settings
 from flowlag.interval import Interval
-from flowlag.settings import RESOLUTION_US, TOLERANCE_US, Settings
 
 
 class Window(NamedTuple):
@@ -35,7 +35,7 @@ def find_window(
     if settings.windows == "none":
         return UNKNOWN
     if settings.phase_us is not None:
-        return place("option", recorded, grid_window(recorded, settings.interval_us, settings.phase_us))
+        return locate("option", recorded, grid_window(recorded, settings.interval_us, settings.phase_us))
     window = learned(interface, recorded) if learned is not None else None
     if window is not None:
         return window
@@ -44,7 +44,7 @@ def find_window(
         return Window("record", "multi")
     if recorded.length_us >= settings.interval_us - 2 * TOLERANCE_US:
         return Window("record", "full", own, _offset(recorded, own))
-    return place("assumed", recorded, own) if settings.windows == "assumed" else UNKNOWN
+    return locate("assumed", recorded, own) if settings.windows == "assumed" else UNKNOWN
 
 
 def grid_window(recorded: Interval, interval_us: int, phase_us: int) -> Interval:
@@ -54,7 +54,7 @@ def grid_window(recorded: Interval, interval_us: int, phase_us: int) -> Interval
     return Interval(opened_us, opened_us + interval_us)
 
 
-def place(basis: str, recorded: Interval, bounds: Interval) -> Window:
+def locate(basis: str, recorded: Interval, bounds: Interval) -> Window:
     """The record's position in its window: full, head, tail, inside or multi."""
     beyond_us = recorded.end_us + RESOLUTION_US - bounds.end_us
     at_opening = recorded.start_us - bounds.start_us <= TOLERANCE_US

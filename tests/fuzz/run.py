@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the targets under atheris, one after the other, each for a stated time, and says what came of it.
 
-`python tests/fuzz/run.py [--seconds 60] [TARGET...]`, in an environment with requirements-fuzz.txt; `make fuzz` makes
+`python -m tests.fuzz.run [--seconds 60] [TARGET...]`, in an environment with tests/fuzz/requirements.txt; `make fuzz` makes
 one. Inputs that open new code are kept in build/fuzz/<target>/corpus and are where the next run goes on; findings are
 kept beside them as crash-*, timeout-* or oom-*. The exit code is 1 when there is a finding.
 """
@@ -16,8 +16,9 @@ import sys
 import time
 from pathlib import Path
 
+from tools.places import ROOT
+
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
 FOUND = ROOT / "build" / "fuzz"
 #: What one input may take: a finding beyond.
 MOST_SECONDS, MOST_MEGABYTES = 10, 2048
@@ -33,15 +34,14 @@ def run_here(name: str, arguments: list[str]) -> None:
     """Be the fuzzer of one target; never returns."""
     import atheris
 
-    sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tools"), str(ROOT / "tests"), str(HERE)]
     with atheris.instrument_imports(
         include=["flowlag", "dateutil", "splunklib", "gzip", "_enrich", "_match", "_profile", "_command"]
     ):
         import dateutil.parser  # noqa: F401 - imported by flowlag when first needed, which would be too late
 
         import flowlag.dates
-        import flowlag.parquet_rows  # noqa: F401
-        import targets
+        import flowlag.files.parquet_rows  # noqa: F401
+        from tests.fuzz import targets
 
         if name == "command":
             targets._commands()
@@ -57,7 +57,7 @@ def run_target(name: str, seconds: int) -> tuple[str, bool]:
     (home / "corpus").mkdir(parents=True, exist_ok=True)
     known = set(home.iterdir())
     command = [
-        sys.executable, __file__, "--be", name, f"-max_total_time={seconds}", f"-timeout={MOST_SECONDS}",
+        sys.executable, "-m", "tests.fuzz.run", "--be", name, f"-max_total_time={seconds}", f"-timeout={MOST_SECONDS}",
         f"-rss_limit_mb={MOST_MEGABYTES}", f"-max_len={LONGEST_INPUT}", f"-artifact_prefix={home}/", f"-dict={HERE / 'words.dict'}",
         "-print_final_stats=1", "-use_value_profile=1", str(home / "corpus"), str(HERE / "corpus" / name),
     ]  # fmt: skip

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One function for each entrance, which takes bytes and asserts what has to hold; knows nothing of a fuzzer.
 
-`run.py` feeds them what the fuzzer makes, `tests/test_fuzz.py` what is in `corpus/`. The first bytes of an input choose
+`run.py` feeds them what the fuzzer makes, `tests/fuzz/test_fuzz.py` what is in `corpus/`. The first bytes of an input choose
 options and sizes (`Given`), the rest is what comes in. A target returns nothing; an AssertionError, or whatever else
 leaves it, is a finding.
 """
@@ -26,32 +26,33 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from flowlag import candidates, json_rows
-from flowlag.chunks import ChunkTagger
-from flowlag.cli_enrich import tag_rows
+from flowlag import candidates
+from flowlag.cli.enrich import tag_rows
+from flowlag.cli.output import WRITERS, encode_line
 from flowlag.enrich import Enricher
+from flowlag.enrich_options import parse_arguments, parse_settings
 from flowlag.errors import ProtocolError, SettingsError, SourceError
-from flowlag.frames import serve
+from flowlag.files import json_rows
+from flowlag.files.rows import RowReader
+from flowlag.files.sources import read_source
 from flowlag.instants import parse_instant
 from flowlag.lines import is_header, split_words, strip_blanks
-from flowlag.lookup import PLACE, load_windows
 from flowlag.match import Matcher
-from flowlag.match_settings import parse_match_arguments, parse_match_settings
-from flowlag.output import WRITERS, encode_line
-from flowlag.pairs import PairTable
+from flowlag.match_options import parse_match_arguments, parse_match_settings
 from flowlag.profile import PROFILE_FIELDS, Profiler
-from flowlag.profile_settings import parse_profile_arguments, parse_profile_settings
-from flowlag.profile_table import ProfileTable
+from flowlag.profile_options import parse_profile_arguments, parse_profile_settings
 from flowlag.record import STATUSES
-from flowlag.rows import RowReader
-from flowlag.settings import parse_arguments, parse_settings
-from flowlag.sources import read_source
-from oracle import cut, expected_pairs, expected_reply_to, split_body
-from scp import getinfo_metadata
+from flowlag.splunk.enrich_table import EnrichTable
+from flowlag.splunk.frames import serve
+from flowlag.splunk.lookup import PLACE, load_windows
+from flowlag.splunk.match_table import MatchTable
+from flowlag.splunk.profile_table import ProfileTable
+from tests.support.oracle import cut, expected_pairs, expected_reply_to, split_body
+from tests.support.splunkd import getinfo_metadata
+from tools.places import ROOT
 
 T = TypeVar("T")
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 WORK = Path(tempfile.mkdtemp(prefix="flowlag-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
 (WORK / PLACE).parent.mkdir()
 atexit.register(shutil.rmtree, WORK, ignore_errors=True)
@@ -120,7 +121,7 @@ def chunk(data: bytes) -> None:
     records = split_body(body)
     expected, counts = expected_reply_to(records, chosen) if len(records) > 1 else (b"", Counter())
     enricher = Enricher(parse_settings(chosen.items()))
-    reply = b"".join(ChunkTagger(enricher, block).tag_pieces(cut(body, piece)))
+    reply = b"".join(EnrichTable(enricher, block).tag_pieces(cut(body, piece)))
     assert reply == expected, (reply, expected)
     assert enricher.counts == counts, (enricher.counts, counts)
 
@@ -140,7 +141,7 @@ def raw(data: bytes) -> None:
         names, cells = (
             ",".join('"' + cell.replace('"', '""') + '"' for cell in some) for some in (fields, fields.values())
         )
-        reply = ChunkTagger(Enricher(settings)).tag(f"{names}\n{cells}\n".encode())
+        reply = EnrichTable(Enricher(settings)).tag(f"{names}\n{cells}\n".encode())
         assert reply.endswith(("," + ",".join(tags) + "\n").encode()), (reply, tags)
         warning = enricher.warning()
         if warning is not None:
@@ -407,14 +408,14 @@ def pairs(data: bytes) -> None:
         return taken
 
     matcher.feed_anchor = count_anchor  # type: ignore[method-assign]
-    reply = _gather(PairTable(matcher), matcher, bodies)
+    reply = _gather(MatchTable(matcher), matcher, bodies)
     records = split_body(reply)
     assert all(len(fields) == len(records[0][0]) and end == b"\n" for fields, end in records)
     if matcher.settings.unmatched:
         assert max(len(records) - 1, 0) >= anchors["anchor"]
     if len(bodies) == 1 and _is_closed(bodies[0]):
         other = Matcher(matcher.settings)
-        assert _gather(PairTable(other), other, [_turn(bodies[0])]) == reply
+        assert _gather(MatchTable(other), other, [_turn(bodies[0])]) == reply
 
 
 def _gather(table: Any, source: Any, bodies: Sequence[bytes]) -> bytes:

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Optional
 
-from spl import Engine
-from test_app import read_conf
+from tests.app.test_conf import read_conf
+from tests.spl.engine import Engine
 
 from .events import flow_event, read_events, read_flows
 from .see import ROOT

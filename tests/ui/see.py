@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Shows the app's views in your own browser, on sample events, until Ctrl-C.
 
-    python tests/ui/see.py [--port N] [--app FOLDER] [--flows FILE ...] [--events FILE ...] [--now EPOCH]
+    python -m tests.ui.see [--port N] [--app FOLDER] [--flows FILE ...] [--events FILE ...] [--now EPOCH]
 
-Splunk's renderer draws them as in the tests; the searches run on what tests/spl.py knows of SPL, with the commands of
+Splunk's renderer draws them as in the tests; the searches run on what tests/spl/engine.py knows of SPL, with the commands of
 the built package.
 """
 
@@ -16,7 +16,8 @@ import tempfile
 import threading
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tools.places import ROOT, newest_package
+
 NIGHT = ROOT / "samples" / "night"
 AFTER_S = 600
 
@@ -24,7 +25,6 @@ AFTER_S = 600
 def main() -> None:
     """Serve until interrupted."""
     given = arguments()
-    sys.path[:0] = [str(ROOT / folder) for folder in ("tests", "tools", "lib")]
     with tempfile.TemporaryDirectory() as apps:
         serve(given.app or unpack(Path(apps)), given)
 
@@ -47,19 +47,15 @@ def arguments() -> argparse.Namespace:
 
 def unpack(folder: Path) -> Path:
     """The app of the newest package, as an admin unpacks it."""
-    from scp import install_app
+    from tests.support.splunkd import install_app
 
-    packages = sorted((ROOT / "dist").glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
-    if not packages:
-        sys.exit("there is no package in dist/; run `make package` first, or name a folder with --app")
-    return install_app(packages[-1], folder)
+    return install_app(newest_package(), folder)
 
 
 def serve(app: Path, given: argparse.Namespace) -> None:
     """Answer the searches of the app's views from the events of the files."""
-    from test_app import read_conf
-
-    from ui import build, server
+    from tests.app.test_conf import read_conf
+    from tests.ui import build, server
 
     found = read_all(given)
     now = given.now or max((float(event["_time"]) for event in found), default=0.0) + AFTER_S
@@ -79,7 +75,7 @@ def serve(app: Path, given: argparse.Namespace) -> None:
 
 def read_all(given: argparse.Namespace) -> list[dict[str, str]]:
     """The events of all files."""
-    from ui.events import read_events, read_flows
+    from tests.ui.events import read_events, read_flows
 
     flows = [event for path in given.flows for event in read_flows(path, given.lag)]
     return flows + [event for path in given.events for event in read_events(path)]
@@ -87,7 +83,7 @@ def read_all(given: argparse.Namespace) -> list[dict[str, str]]:
 
 def engine_class() -> type:
     """What runs the searches."""
-    from spl import Engine
+    from tests.spl.engine import Engine
 
     return Engine
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from test_app import MACROS
-from test_views import PICTURES, VIEWS
-from view_lint import lint
+
+from tests.app.test_conf import MACROS
+from tests.app.test_views import PICTURES, VIEWS
+from tests.support.view_lint import lint
 
 
 @pytest.mark.parametrize("name", VIEWS)

@@ -9,9 +9,9 @@ from datetime import datetime, timezone
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from test_views import VIEWS, whole_query
 
-import night
+from tests.app.test_views import VIEWS, whole_query
+from tools.scenarios import night
 
 from . import scenes
 from .scenes import NOW, engine, flow, login

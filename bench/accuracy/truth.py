@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measures the envelope and flowlagprofile where the truth is known: packets played through the modes of generate.py.
+
+`PYTHONPATH=lib python -m bench.accuracy.truth` prints two tables of the README, always the same. Each interface sends for an
+hour; each packet is received 0 to 60 s after it passed. The envelope is right when a packet's true time lies in it. The
+profile sees a stretch of some records of the interface; it is right when it tells the mode (and the phase of a grid). A
+window is right when it is the one in which the record was made, and wrong when it is any other.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+from flowlag.enrich import Enricher
+from flowlag.enrich_options import Settings
+from flowlag.interval import SECOND_US, Interval
+from flowlag.learned import LearnedWindows
+from flowlag.profile import PROFILE_FIELDS, Profiler
+from flowlag.profile_options import ProfileSettings
+from flowlag.windows import find_window
+from tools.scenarios.modes import MODES, Played, play
+
+INTERFACES = 60  # of each mode
+RECORDS = (3, 5, 10, 20, 50, 100)
+LENGTH_S, FLOWS = 3600, 90
+NAMES = {"grid": "grid", "quiet-grid": "grid", "batch": "batch", "flow": "flow"}
+
+
+class Score(NamedTuple):
+    """Shares of interfaces by what the profile says, and shares of records by what their window is."""
+
+    right: float
+    unsure: float
+    wrong: float
+    windows_right: float
+    windows_wrong: float
+
+
+@cache
+def records_of(mode: str, number: int) -> list[Played]:
+    """The records of one interface within an hour, ordered by end."""
+    return play(mode, number, LENGTH_S, FLOWS)
+
+
+def true_window(mode: str, record: Played) -> Interval | None:
+    """The aggregation window in which a record was made; None where the mode has none."""
+    if mode == "flow":
+        return None
+    close = record.end + 1
+    opening = record.start if mode == "batch" else close - 60
+    return Interval(opening * SECOND_US, close * SECOND_US)
+
+
+def profile(records: list[Played]) -> list[dict[str, str]]:
+    """The rows of the profile of some records."""
+    profiler = Profiler(ProfileSettings())
+    for record in records:
+        profiler.feed({"_raw": record.line()}.get)
+    return list(profiler.close())
+
+
+def is_right(mode: str, rows: list[dict[str, str]], records: list[Played]) -> bool:
+    """Whether the profile says one mode, the true one, and the true phase."""
+    phase = str((records[0].end + 1) % 60) if NAMES[mode] == "grid" else ""
+    return [(row["timing_mode"], row["phase"]) for row in rows] == [(NAMES[mode], phase)]
+
+
+def count_windows(mode: str, records: list[Played], learned: LearnedWindows) -> Counter[bool | None]:
+    """How many records get the true window, another one, or none (None)."""
+    counts: Counter[bool | None] = Counter()
+    for record in records:
+        recorded = Interval(record.start * SECOND_US, record.end * SECOND_US)
+        bounds = find_window(recorded, record.interface, Settings(), learned).bounds
+        counts[None if bounds is None else bounds == true_window(mode, record)] += 1
+    return counts
+
+
+def score(mode: str, count: int) -> Score:
+    """What the profile of `count` records in a row is worth, over all interfaces of a mode."""
+    verdicts: Counter[str] = Counter()
+    windows: Counter[bool | None] = Counter()
+    for number in range(INTERFACES):
+        records = records_of(mode, number)
+        first = random.Random(number).randrange(max(1, len(records) - count))
+        stretch = records[first : first + count]
+        rows = profile(stretch)
+        unsure = {row["timing_mode"] for row in rows} <= {"unknown", "mixed"}
+        verdicts["unsure" if unsure else "right" if is_right(mode, rows, stretch) else "wrong"] += 1
+        learned = LearnedWindows.from_rows(
+            [PROFILE_FIELDS, *(list(row.values()) for row in rows)], Settings().interval_us
+        )
+        windows += count_windows(mode, stretch, learned)
+    total = sum(windows.values())
+    shares = {name: verdicts[name] / INTERFACES for name in ("right", "unsure", "wrong")}
+    return Score(**shares, windows_right=windows[True] / total, windows_wrong=windows[False] / total)
+
+
+def envelope_table() -> Iterator[str]:
+    """How many packets lie in the envelope of their record, and how wide it is."""
+    tagger = Enricher(Settings())
+    yield "| mode | records | packets | in the envelope | in [start, end + 1) | width, median | width, longest |"
+    yield "|---|---|---|---|---|---|---|"
+    for mode in MODES:
+        records, packets, inside, stamped = 0, 0, 0, 0
+        widths = []
+        for number in range(INTERFACES):
+            for record in records_of(mode, number):
+                tags = tagger.tag({"_raw": record.line()}.get)
+                earliest, latest = float(tags.earliest), float(tags.latest)
+                records += 1
+                packets += len(record.passed)
+                inside += sum(earliest <= passed < latest for passed in record.passed)
+                stamped += sum(record.start <= passed < record.end + 1 for passed in record.passed)
+                widths.append(latest - earliest)
+        widths.sort()
+        shares = f"{_percent(inside / packets)} | {_percent(stamped / packets)}"
+        yield f"| {mode} | {records} | {packets} | {shares} | {widths[len(widths) // 2]:g} s | {widths[-1]:g} s |"
+
+
+def profile_table() -> Iterator[str]:
+    """What the profile says, by the number of records that it sees of an interface."""
+    yield "| true mode | records seen | mode and phase right | not sure | wrong | windows right | windows wrong |"
+    yield "|---|---|---|---|---|---|---|"
+    for mode in MODES:
+        for count in RECORDS:
+            cells = " | ".join(map(_percent, score(mode, count)))
+            yield f"| {mode} | {count} | {cells} |"
+
+
+def _percent(share: float) -> str:
+    """Whole percents; 100 and 0 are said only where all or none is meant."""
+    rounded = round(share * 100)
+    if rounded in (0, 100) and share not in (0, 1):
+        return f"{share * 100:.2f} %"
+    return f"{rounded} %"
+
+
+if __name__ == "__main__":
+    print("\n".join([*envelope_table(), "", *profile_table()]))

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""flowlagmatch's reply -> lines of output: the CSV as it is, JSON lines, or a table for people. Prints nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Callable
+
+from flowlag.cli.output import DESTINATION_NAMES, PORT_NAMES, SOURCE_NAMES, lay_out
+from flowlag.fields import first_value
+from flowlag.match import MATCH_FIELDS
+from flowlag.match_options import MatchSettings
+from flowlag.splunk.csv_bytes import read_records, scan_record
+from flowlag.splunk.match_table import FLOW_PREFIX
+
+_HEADINGS = (
+    "anchor time", "key", "certainty", "share", "gap min", "gap max", "flows", "src", "dst", "port", "start", "end",
+)  # fmt: skip
+
+
+def read_pairs(reply: bytes) -> Iterator[dict[str, str]]:
+    """The rows of a reply, every value a string; bytes that are no UTF-8 as surrogates."""
+    text = reply.decode("latin-1")
+    start = scan_record(text, 0)
+    names: list[str] = next((values for values, _ in read_records(text[:start], 0)), [])
+    for values, _ in read_records(text, start):
+        yield {_decode(name): _decode(value) for name, value in zip(names, values)}
+
+
+def write_csv(reply: bytes, settings: MatchSettings) -> Iterator[str]:
+    """The reply itself; a header line where there is no pair."""
+    text = reply.decode("utf-8", "surrogateescape")
+    yield text[:-1] if text else ",".join(MATCH_FIELDS)
+
+
+def write_json(reply: bytes, settings: MatchSettings) -> Iterator[str]:
+    """JSON lines, in ASCII as `enrich` writes them."""
+    return (json.dumps(row) for row in read_pairs(reply))
+
+
+def write_table(reply: bytes, settings: MatchSettings) -> Iterator[str]:
+    """A table of what an analyst needs of each pair; an anchor without a flow has a row too."""
+    return lay_out(_HEADINGS, (_table_row(row, settings) for row in read_pairs(reply)))
+
+
+def _table_row(row: dict[str, str], settings: MatchSettings) -> list[str]:
+    tag = {name: row[name] for name in MATCH_FIELDS}
+    names = [[FLOW_PREFIX + name for name in some] for some in (SOURCE_NAMES, DESTINATION_NAMES, PORT_NAMES)]
+    return [
+        row.get(settings.anchor_time, ""),
+        " ".join(row.get(name, "") for name in settings.anchor_keys),
+        *(tag[f"match_{name}"] for name in ("certainty", "share", "gap_min", "gap_max", "count")),
+        *(first_value(row.get, some) or "" for some in names),
+        *(row.get(f"{FLOW_PREFIX}{settings.prefix}{name}", "") for name in ("start", "end")),
+    ]
+
+
+def _decode(text: str) -> str:
+    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
+#: What `--output` may be.
+TABLES: dict[str, Callable[[bytes, MatchSettings], Iterator[str]]] = {
+    "table": write_table,
+    "csv": write_csv,
+    "json": write_json,
+}

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tagged events -> lines of output: a table for people, CSV and JSON lines for programs. Opens and prints nothing.
+
+CSV and JSON hold every field. The table shows a fixed choice, each value exactly as the tag has it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import Callable, TypeVar
+
+from flowlag.enrich_options import Settings
+from flowlag.errors import show_text, show_value
+from flowlag.fields import first_value
+from flowlag.record import VALID
+from flowlag.tags import TAG_FIELDS
+
+#: A CSV has the columns of this many first events, which are held until its header is written.
+CSV_SAMPLE = 1000
+#: The table's columns are as wide as the values of this many first events ask for, within limits.
+TABLE_SAMPLE = 200
+#: Both samples end earlier, where so many characters are held.
+LONGEST_SAMPLE = 64 * 1024 * 1024
+#: How many names of columns are kept that a CSV leaves out.
+MOST_LEFT_OUT = 1000
+WIDEST_COLUMN = 22
+#: How much is shown of a line that could not be tagged.
+SHOWN_LINE = 60
+
+Event = dict[str, str]
+Warn = Callable[[str], None]
+T = TypeVar("T")
+
+_CSV_SPECIAL = re.compile(r'[,"\r\n]')
+_LOST_SURROGATES = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # what surrogateescape cannot turn back into a byte
+
+#: Where the table looks for addresses and the port.
+SOURCE_NAMES = ("srcaddr", "src_ip", "src", "src_endpoint.ip", "pkt_srcaddr", "pkt-srcaddr")
+DESTINATION_NAMES = ("dstaddr", "dest_ip", "dest", "dst_endpoint.ip", "pkt_dstaddr", "pkt-dstaddr")
+PORT_NAMES = ("dstport", "dest_port", "dst_endpoint.port")
+_HEADINGS = (
+    "interface", "src", "dst", "port", "status", "start", "end", "dur", "earliest", "latest", "time", "±", "window",
+    "stamps", "unreadable line",
+)  # fmt: skip
+
+
+def encode_line(line: str) -> bytes:
+    """A line as UTF-8 with its line end; bytes of the input that were no UTF-8 come back as they were."""
+    return (_LOST_SURROGATES.sub("\ufffd", line) + "\n").encode("utf-8", "surrogateescape")
+
+
+def write_json(events: Iterable[Event], settings: Settings, warn: Warn) -> Iterator[str]:
+    """JSON lines, every value a string; in ASCII, so that a byte that is no UTF-8 is an escape (0xff as \\udcff)."""
+    return (json.dumps(event) for event in events)
+
+
+def write_csv(events: Iterable[Event], settings: Settings, warn: Warn) -> Iterator[str]:
+    """CSV whose columns are those of the first CSV_SAMPLE events, the tags last; warns of values in later columns."""
+    events = iter(events)
+    first = _take_sample(events, CSV_SAMPLE, lambda event: sum(map(len, chain(event, event.values()))))
+    tags = [settings.prefix + name for name in TAG_FIELDS]
+    names = dict.fromkeys(chain.from_iterable(first) if first else ["_time"])
+    columns = [*(name for name in names if name not in tags), *tags]
+    left_out: Event = {}
+    yield ",".join(map(quote_cell, columns))
+    for event in chain(first, events):
+        yield ",".join([quote_cell(event.get(name, "")) for name in columns])
+        if len(left_out) < MOST_LEFT_OUT:
+            left_out.update((name, "") for name, text in event.items() if text and name not in names)
+    if left_out:
+        warn(
+            f"the CSV has the columns of its first {len(first)} rows, and later ones are left out of it: "
+            f"{_list_names(list(left_out))}; --output json keeps them."
+        )
+
+
+def _take_sample(items: Iterator[T], most: int, measure: Callable[[T], int]) -> list[T]:
+    """The first items, as many as `most`, or fewer where they are long."""
+    sample: list[T] = []
+    length = 0
+    for item in islice(items, most):
+        sample.append(item)
+        length += measure(item)
+        if length > LONGEST_SAMPLE:
+            break
+    return sample
+
+
+def quote_cell(text: str) -> str:
+    """A value as a cell of CSV."""
+    return '"' + text.replace('"', '""') + '"' if _CSV_SPECIAL.search(text) else text
+
+
+def _list_names(names: list[str]) -> str:
+    shown = ", ".join(map(show_value, names[:10]))
+    more = f"{len(names) - 10} more" if len(names) < MOST_LEFT_OUT else "many more"
+    return f"{shown} and {more}" if len(names) > 10 else shown
+
+
+def write_table(events: Iterable[Event], settings: Settings, warn: Warn) -> Iterator[str]:
+    """A table of what matters for timing; a value that is wider than its column moves the rest of its row."""
+    return lay_out(_HEADINGS, (_table_row(event, settings) for event in events))
+
+
+def lay_out(headings: tuple[str, ...], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The lines of a table; nothing at all where there is no row. Cells are made safe for a terminal."""
+    shown = (tuple(map(show_text, row)) for row in rows)
+    first = _take_sample(shown, TABLE_SAMPLE, lambda row: sum(map(len, row)))
+    widths = [min(max(map(len, column)), max(WIDEST_COLUMN, len(column[0]))) for column in zip(headings, *first)]
+    for row in chain([headings] if first else [], first, shown):
+        yield " ".join(f"{cell:<{width}}" for cell, width in zip(row, widths)).rstrip()
+
+
+def _table_row(event: Event, settings: Settings) -> list[str]:
+    tag = {name: event[settings.prefix + name] for name in TAG_FIELDS}
+    window = (tag["window_position"], tag["window_offset"], tag["window_basis"])
+    places = (settings.names.interface, SOURCE_NAMES, DESTINATION_NAMES, PORT_NAMES)
+    cells = (
+        *(first_value(event.get, names) for names in places),
+        *(tag[name] for name in TAG_FIELDS[:8]),
+        " ".join(text for text in window if text),
+        tag["stamps"],
+        "" if tag["status"] in VALID else event.get("_raw", "")[:SHOWN_LINE],
+    )
+    return [cell or "" for cell in cells]
+
+
+#: What `--output` may be.
+WRITERS: dict[str, Callable[[Iterable[Event], Settings, Warn], Iterator[str]]] = {
+    "table": write_table,
+    "csv": write_csv,
+    "json": write_json,
+}

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all commands of the shell share: exit codes, one-sentence complaints, stdout, the progress bar.
+
+Exit codes: 0 done; 1 done, but with --strict some records were unreadable; 2 wrong usage; 3 an input missing or
+unreadable (the others are still read), or the output not to be written; 130 interrupted. SIGTERM is left to the system,
+which ends the process without a word; what was written until then may end within a line. Authority: contract section 5.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import BinaryIO, NoReturn, Optional
+
+from flowlag.cli.output import encode_line
+from flowlag.errors import SourceError
+from flowlag.files.sources import Progress
+from flowlag.splunk.stdio import drop, say, write_all
+
+DONE, UNREADABLE, WRONG_USAGE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+#: Input below this many bytes is done before a progress bar would be read.
+LONG_INPUT_BYTES = 16_000_000
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that refuses in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        complain(f"{message}; `{self.prog} --help` lists what there is.")
+        sys.exit(WRONG_USAGE)
+
+    def _print_message(self, message: str, file: object = None) -> None:
+        """Print help, or the version; what is printed on stderr goes through `error`."""
+        if not write_lines([message.rstrip("\n")]):
+            sys.exit(FAILED)
+
+
+class Failures(list[SourceError]):
+    """The inputs that could not be read (to their end); each is complained about when it is noted."""
+
+    def note(self, error: SourceError) -> None:
+        """Complain, and keep it for the exit code."""
+        self.append(error)
+        complain(error)
+
+
+def ignore_progress(count: int) -> None:
+    """No progress is shown."""
+
+
+def complain(sentence: object) -> None:
+    """Say one sentence on stderr."""
+    say("flowlag", sentence)
+
+
+def write_lines(lines: Iterable[str]) -> bool:
+    """Write lines to stdout; False when that fails. A reader that has seen enough (`| head`) is no failure."""
+    if sys.stdout is None:
+        complain("stdout is closed; send the output somewhere")
+        return False
+    out: BinaryIO = sys.stdout.buffer
+    try:
+        for line in lines:
+            write_all(out, encode_line(line))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop_stdout()
+    except OSError as error:  # those of the input have become SourceError
+        complain(f"stdout: the output cannot be written ({error.strerror}); make room, or send it elsewhere")
+        drop_stdout()
+        return False
+    return True
+
+
+def drop_stdout() -> None:
+    """Keep Python from flushing, and complaining about, a stdout that cannot take what is left."""
+    if sys.stdout is not None:
+        drop(sys.stdout)
+
+
+@contextmanager
+def progress_bar(paths: Sequence[str]) -> Iterator[Progress]:
+    """What counts the files' bytes on a tqdm bar, for long input on a terminal; tqdm need not be installed."""
+    total = _total_bytes(paths)
+    if sys.stderr is None or not sys.stderr.isatty() or (total is not None and total < LONG_INPUT_BYTES):
+        yield ignore_progress
+        return
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield ignore_progress
+        return
+    with tqdm(total=total, unit="B", unit_scale=True, leave=False, file=sys.stderr) as bar:
+        yield bar.update
+
+
+def _total_bytes(paths: Sequence[str]) -> Optional[int]:
+    """The size of all files, None where stdin is among them."""
+    return None if "-" in paths else sum(map(_count_bytes, paths))
+
+
+def _count_bytes(path: str) -> int:
+    """The size of a file, 0 of what is none or not there (any more): whoever reads it complains."""
+    with suppress(OSError):
+        return os.path.getsize(path) if os.path.isfile(path) else 0
+    return 0

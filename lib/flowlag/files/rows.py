@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One file's records as rows: what a line or a set of named fields says, in the layout on which the file has settled.
+
+Authority: contract section 5: a header line, `format`, or the first line of a known layout settles a file's layout.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from typing import NamedTuple, Optional
+
+from flowlag.enrich_options import Settings
+from flowlag.fields import FIELD_VERSIONS, Layout, Names, Values, has_value, pick_values
+from flowlag.lines import is_header, match_layout, normalise_name, split_words, strip_blanks, tells_flow
+
+#: Columns that hold a whole line: CloudWatch's exports and events; Logs Insights puts an `@` before its names.
+MESSAGE_NAMES = ("message", "@message")
+
+# csv.reader refuses NUL (Python 3.9, 3.10) and a lone CR; surrogateescape never yields the two that stand in for them
+FOR_CSV = str.maketrans("\0\r", "\udc00\udc01")
+FROM_CSV = str.maketrans("\udc00\udc01", "\0\r")
+
+
+class Row(NamedTuple):
+    """One record of a file: its fields as text, and how it is to be tagged.
+
+    `values` is set for a line that a layout has taken apart; `is_other` says that a line is no flow log record in this
+    file's layout, whatever another guess could make of it. With neither, the fields are read as an event's.
+    """
+
+    fields: dict[str, str]
+    values: Optional[Values] = None
+    is_other: bool = False
+
+
+class RowReader:
+    """Turns one file's lines and fields into rows; holds the layout on which the file's lines have settled."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._names = settings.names
+        self._guesses = settings.format == "auto"
+        self._layout: Optional[Layout] = None
+        self._columns: list[tuple[str, int]] = []
+        self._settle(settings.layout)
+
+    def _settle(self, layout: Optional[Layout]) -> None:
+        self._layout = layout
+        names = [] if layout is None else [name.replace("-", "_") for name in layout.columns]
+        places: dict[str, int] = {}
+        for place, name in enumerate(names):
+            places.setdefault(name, place)
+        places.pop("_raw", None)
+        self._columns = list(places.items())
+
+    def read_line(self, line: str) -> Optional[Row]:
+        """The row of a line of text; None for a header line, which settles the layout anew, a blank line, a comment."""
+        text = strip_blanks(line)
+        if not text or text.startswith("#"):
+            return None
+        words = split_words(text)
+        if is_header(text):
+            self._settle(Layout("header", [normalise_name(word) for word in words]))
+            return None
+        if self._layout is None and self._guesses:
+            self._settle(match_layout(text))
+        fields = {"_raw": line.rstrip("\r\n")}
+        if self._layout is None or len(words) != len(self._layout):
+            return Row(fields, is_other=True)
+        fields.update((name, words[place]) for name, place in self._columns)
+        return Row(fields, self._values(fields, self._layout.values(words)))
+
+    def _values(self, fields: dict[str, str], values: Values) -> Values:
+        """A settled line's values; columns that an option names come before those that AWS named."""
+        if self._names == Names():
+            return values
+        return Values(*(own or known for own, known in zip(pick_values(fields.get, self._names), values)))
+
+    def read_fields(self, fields: dict[str, str]) -> Optional[Row]:
+        """The row of named fields. Where they lack a start or an end, the line in `message` is read, if there is one.
+
+        The other fields stay beside those of the line, which win where both have a name; `_raw` takes the line.
+        """
+        values = pick_values(fields.get, self._names)
+        name = next((name for name in MESSAGE_NAMES if has_value(fields.get(name))), None)
+        if name is None or has_value(fields.get("_raw")) or (values.start and values.end):
+            return Row(fields)
+        row = self.read_line(fields[name])
+        if row is None:
+            return None
+        if row.is_other and tells_flow(values):
+            return Row(fields)
+        return row._replace(fields={**{key: fields[key] for key in fields if key != name}, **row.fields})
+
+    def tells_flow(self, fields: dict[str, str]) -> bool:
+        """Whether fields hold a start, an end or a log status word."""
+        return tells_flow(pick_values(fields.get, self._names))
+
+    def is_csv_header(self, line: str) -> bool:
+        """Whether the csv module splits a line into names of which at least one is known as an input."""
+        try:
+            cells = [strip_blanks(cell) for cell in next(csv.reader([line.translate(FOR_CSV)]), [])]
+        except csv.Error:
+            return False
+        if any(cell in (*MESSAGE_NAMES, "_raw") for cell in cells):
+            return True
+        known = {*FIELD_VERSIONS, *map(normalise_name, Names().all()), *map(normalise_name, self._names.all())}
+        return len(cells) > 1 and any(normalise_name(cell) in known for cell in cells)
+
+
+class TableReader(RowReader):
+    """Takes rows of named fields as they are, whatever they tell of: no flow log record is looked for in them."""
+
+    def __init__(self) -> None:
+        super().__init__(Settings(format="none"))
+
+    def read_fields(self, fields: dict[str, str]) -> Optional[Row]:
+        """The row of named fields."""
+        return Row(fields)
+
+    def is_csv_header(self, line: str) -> bool:
+        """Whatever is neither JSON nor Parquet is CSV."""
+        return True
+
+
+def name_columns(cells: Iterable[str]) -> list[str]:
+    """Names for columns, each once: a second `start` becomes `start_2`, a third column without a name `column_3`."""
+    names: dict[str, int] = {}  # name -> how often it was wanted
+    for place, cell in enumerate(cells, 1):
+        name = wanted = strip_blanks(cell) or f"column_{place}"
+        while name in names:
+            names[wanted] += 1
+            name = f"{wanted}_{names[wanted]}"
+        names[name] = 1
+    return list(names)

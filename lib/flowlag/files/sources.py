@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files in every shape in which AWS delivers flow logs -> rows. The only file that opens inputs.
+
+What a file is, its content says and never its name: gzip (members back to back, in up to three layers), Parquet, JSON
+documents, CSV with a header line, else lines of text. Nothing is dropped in silence: what cannot be read becomes a row
+of status `other`, and a file that cannot be read on raises SourceError after the rows before the damage. Files may be
+of any size, since they are read as streams; what has to be held in one piece, and what gzip makes of a few bytes, has
+limits (settings.py).
+
+Authority: contract section 5; facts on delivery shapes (Firehose's gzip in gzip, CloudWatch exports). Read 2026-11-24.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Callable, Optional
+
+from flowlag.enrich_options import FREE_UNPACKED, LONGEST_LINE, MOST_UNPACKED, Settings
+from flowlag.errors import LimitError, SourceError
+from flowlag.files.csv_rows import read_csv
+from flowlag.files.json_rows import DAMAGE, read_json
+from flowlag.files.parquet_rows import read_parquet
+from flowlag.files.rows import Row, RowReader, TableReader
+
+#: Gzip in gzip is what Firehose writes when it compresses what CloudWatch compressed; one layer more for good measure.
+MOST_GZIP_LAYERS = 3
+#: How far the first line is looked for when a file's shape is decided.
+HEAD_BYTES = 65536
+
+_GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
+_GZIP_BITS = 31  # zlib's word for: a gzip member, header and checksum included
+_PACKED_BYTES = 8192
+_OTHER_PACKINGS = {b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ\x00": "xz", b"BZh91AY&SY": "bzip2"}
+_BLANK_BYTES = b" \t\r\n\0\xef\xbb\xbf"
+_BLANKS = re.compile(rb"[ \t\r\n\0\xef\xbb\xbf]*")
+
+Progress = Callable[[int], None]
+
+
+def read_sources(
+    paths: Iterable[str], settings: Settings, progress: Progress, report: Callable[[SourceError], None]
+) -> Iterator[Row]:
+    """The rows of all files in their order; `report` is told of each file that fails, and the next one is read.
+
+    `progress` is told how many bytes of the files, as they are stored, were read since it was last called.
+    """
+    for path in paths:
+        try:
+            yield from read_source(path, settings, progress)
+        except SourceError as error:
+            report(error)
+
+
+def read_source(path: str, settings: Settings, progress: Progress) -> Iterator[Row]:
+    """The rows of one file, `-` being stdin; raises SourceError, one sentence, when it cannot be read (to its end)."""
+    return _read_path(path, RowReader(settings), progress)
+
+
+def read_tables(
+    paths: Iterable[str], progress: Progress, report: Callable[[SourceError], None]
+) -> Iterator[dict[str, str]]:
+    """The fields of each row of CSV (with a header line), JSON or Parquet files of any content; as read_sources."""
+    for path in paths:
+        try:
+            yield from (row.fields for row in _read_path(path, TableReader(), progress))
+        except SourceError as error:
+            report(error)
+
+
+def _read_path(path: str, reader: RowReader, progress: Progress) -> Iterator[Row]:
+    try:
+        with _open(path) as file:
+            yield from _read_file(path, file, reader, progress)
+    except DAMAGE as error:
+        raise SourceError(f"{path}: {_explain(error)}") from error
+
+
+def _open(path: str) -> AbstractContextManager[io.BufferedIOBase]:
+    if path != "-":
+        return open(path, "rb")
+    if sys.stdin is None:
+        raise SourceError("-: stdin is closed; name a file, or feed the command through a pipe")
+    stdin: Any = sys.stdin.buffer
+    return nullcontext(stdin)
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, LimitError):
+        return str(error)
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file; check its name"
+    if isinstance(error, IsADirectoryError):
+        return "this is a folder; name the files in it"
+    if isinstance(error, PermissionError):
+        return "it may not be read; ask for the permission, or run this as its owner"
+    if isinstance(error, EOFError):
+        return "the compressed data end too early, so its last records are missing; fetch the file again"
+    if isinstance(error, zlib.error):
+        return f"the compressed data are damaged ({error}); fetch the file again"
+    return f"it cannot be read ({getattr(error, 'strerror', None) or error}); check the file and the disk"
+
+
+class _Tap(io.RawIOBase):
+    """A stream with its head put back in front, which tells how many bytes were taken. Leaves the stream open."""
+
+    def __init__(self, head: bytes, stream: io.BufferedIOBase, progress: Optional[Progress] = None) -> None:
+        self._head = head
+        self._stream = stream
+        self._progress = progress
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._head[: len(buffer)] or self._stream.read1(len(buffer))
+        self._head = self._head[len(piece) :]
+        buffer[: len(piece)] = piece
+        if self._progress is not None:
+            self._progress(len(piece))
+        return len(piece)
+
+
+class _LineGuard(io.RawIOBase):
+    """A stream of text; raises LimitError for a line that is no line of a log, before it is in memory as a whole."""
+
+    def __init__(self, stream: io.BufferedIOBase) -> None:
+        self._stream = stream
+        self._length = 0  # bytes since the last line end
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._stream.read1(len(buffer))
+        buffer[: len(piece)] = piece
+        self._length = len(piece) - 1 - piece.rfind(b"\n") + (0 if b"\n" in piece else self._length)
+        if self._length > LONGEST_LINE:
+            raise LimitError(f"one of its lines is longer than {LONGEST_LINE >> 20} MB; look whether it is a flow log")
+        return len(piece)
+
+
+class _Gunzip(io.RawIOBase):
+    """What comes out of a layer of gzip: its members back to back, zeros between them left out.
+
+    The gzip module works through members and zeros byte by byte, of which a small file may hold a hundred million; and
+    it knows no limit. Raises LimitError when what comes out is out of proportion to what went in at the bottom.
+    """
+
+    def __init__(self, stream: io.BufferedIOBase, count_packed: Callable[[], int]) -> None:
+        self._stream = stream
+        self._count_packed = count_packed
+        self._count = 0
+        self._packed = b""
+        self._member: Any = None  # of zlib
+        self._failure: Optional[zlib.error] = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._unpack(len(buffer))
+        buffer[: len(piece)] = piece
+        self._count += len(piece)
+        if self._count > FREE_UNPACKED and self._count > MOST_UNPACKED * self._count_packed():
+            raise LimitError(
+                f"it unpacks to more than {MOST_UNPACKED} times its size; if that is right, unpack it first"
+            )
+        return len(piece)
+
+    def _unpack(self, size: int) -> bytes:
+        """The next bytes, at most `size`, none at the end; raises EOFError, or zlib.error behind what can be read."""
+        piece = b""
+        while not piece:
+            if self._failure:
+                raise self._failure
+            self._packed = self._packed or self._stream.read1(_PACKED_BYTES)
+            is_end = not self._packed
+            if self._member is None:
+                if is_end:
+                    return b""
+                self._packed = self._packed.lstrip(b"\0")
+                if self._packed:
+                    self._member = zlib.decompressobj(_GZIP_BITS)
+                continue
+            piece = self._unpack_member(size)
+            if is_end and not piece:
+                raise EOFError
+        return piece
+
+    def _unpack_member(self, size: int) -> bytes:
+        before = self._member.copy()
+        try:
+            piece: bytes = self._member.decompress(self._packed, size)
+        except zlib.error as error:
+            self._failure = error
+            return _salvage(before, self._packed, size)
+        if self._member.eof:
+            self._packed, self._member = self._member.unused_data, None
+        else:
+            self._packed = self._member.unconsumed_tail
+        return piece
+
+
+def _salvage(member: Any, packed: bytes, size: int) -> bytes:
+    """What a member gives before the byte at which it is damaged."""
+    found = bytearray()
+    for place in range(len(packed)):
+        try:
+            found += member.decompress(packed[place : place + 1], size - len(found))
+        except zlib.error:
+            break
+        if len(found) >= size:
+            break
+    return bytes(found)
+
+
+def _read_file(name: str, file: io.BufferedIOBase, reader: RowReader, progress: Progress) -> Iterator[Row]:
+    """The rows of an open file, its gzip layers taken off."""
+    taken = 0
+
+    def count(size: int) -> None:
+        nonlocal taken
+        taken += size
+        progress(size)
+
+    stream: io.BufferedIOBase = io.BufferedReader(_Tap(b"", file, count))
+    for _ in range(MOST_GZIP_LAYERS + 1):
+        head = _read_head(stream)
+        stream = io.BufferedReader(_Tap(head, stream))
+        if not head.startswith(_GZIP):
+            return _read_shape(name, head, stream, reader)
+        stream = io.BufferedReader(_Gunzip(stream, lambda: taken))
+    raise SourceError(f"{name}: it is gzip in more than {MOST_GZIP_LAYERS} layers; unpack it first")
+
+
+def _read_head(stream: io.BufferedIOBase) -> bytes:
+    """As much of a stream's beginning as its shape takes to be told; read in pieces, so that damage behind it waits.
+
+    Pieces may be of one byte each, so no byte is looked at twice.
+    """
+    head = bytearray()
+    start = 0  # where the first line begins that is not known to be blank or a comment
+    while len(head) < HEAD_BYTES:
+        piece = stream.read1(HEAD_BYTES)
+        seen = len(head)
+        head += piece
+        start = _skip_blanks(head, start)
+        line_end = head.find(b"\n", max(start, seen))
+        while line_end >= 0 and head.startswith(b"#", start):
+            start = _skip_blanks(head, line_end)
+            line_end = head.find(b"\n", start)
+        if not piece or line_end >= 0 or head.startswith((b"{", b"["), start):
+            break
+    return bytes(head)
+
+
+def _skip_blanks(head: bytearray, start: int) -> int:
+    """Where the first byte stands from `start` on that is not blank."""
+    blanks = _BLANKS.match(head, start)
+    return blanks.end() if blanks else start
+
+
+def _first_line(head: bytes) -> bytes:
+    """The first whole line that is neither blank nor a comment, empty when there is none yet."""
+    lines = (line.strip(_BLANK_BYTES) for line in head.split(b"\n")[:-1])
+    return next((line for line in lines if line and not line.startswith(b"#")), b"")
+
+
+def _read_shape(name: str, head: bytes, stream: io.BufferedIOBase, reader: RowReader) -> Iterator[Row]:
+    packing = next((kind for magic, kind in _OTHER_PACKINGS.items() if head.startswith(magic)), None)
+    if packing:
+        raise SourceError(f"{name}: this is a {packing} archive, which is not read; unpack it first")
+    if head.startswith(_PARQUET):
+        return read_parquet(name, stream, reader)
+    first = (_first_line(head) or _first_line(head + b"\n")).decode("utf-8", "surrogateescape")
+    if first.startswith(("{", "[")):
+        return read_json(stream, reader)
+    buffer: Any = io.BufferedReader(_LineGuard(stream))
+    text = io.TextIOWrapper(buffer, "utf-8-sig", "surrogateescape", newline="\n")
+    if reader.is_csv_header(first):
+        return read_csv(text, reader)
+    return (row for row in map(reader.read_line, text) if row is not None)

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Chunks' CSV bytes in, the CSV bytes of all pairs out: flowlagmatch on the wire.
+
+An event is held as its original text, and goes out as the raw text of its fields, so that values, quoting and the
+`__mv_` twins of multivalues stay as they came. A column goes out where one event of its side had a value in it: the
+mixed stream has the columns of both, and a table with all of them twice would be mostly empty.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple, Optional
+
+from flowlag.match import MATCH_FIELDS, Matcher
+from flowlag.splunk.csv_bytes import (
+    TWIN,
+    close_record,
+    cut_line_end,
+    decode,
+    read_records,
+    scan_record,
+    split_record,
+    unquote,
+)
+
+#: A flow's fields go out under this prefix; of those that begin with `_`, these two only.
+FLOW_PREFIX = "flow_"
+_INTERNAL = ("_time", "_raw")
+_BARE = re.compile(r"[A-Za-z0-9]*")
+
+
+class _Head(NamedTuple):
+    """One header: where each of its columns stands (of two with one name, the first)."""
+
+    places: dict[str, int]
+
+
+class _Used:
+    """The names of the columns in which one event of a side had a value."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self._open: dict[int, list[tuple[str, int]]] = {}
+
+    def note(self, number: int, head: _Head, values: list[str]) -> None:
+        """Look at the columns of header `number` that had no value yet."""
+        still_open = self._open.setdefault(number, list(head.places.items()))
+        found = [name for name, place in still_open if place < len(values) and values[place]]
+        if found:
+            self.names.update(found)
+            self._open[number] = [column for column in still_open if column[0] not in self.names]
+
+
+class MatchTable:
+    """Feeds a Matcher with the events of chunks, and writes its pairs."""
+
+    def __init__(self, matcher: Matcher) -> None:
+        self._matcher = matcher
+        self._heads: list[_Head] = []
+        self._numbers: dict[str, int] = {}
+        self._used = {"flow": _Used(), "anchor": _Used()}
+
+    def feed(self, body: bytes, side: Optional[str] = None) -> None:
+        """Take the events of one request body (CSV with a header line, or empty); `side` says that all are on one."""
+        text = body.decode("latin-1")
+        start = scan_record(text, 0)
+        if start >= len(text):
+            return
+        number = self._head_number(cut_line_end(text[:start])[0])
+        head = self._heads[number]
+        places = head.places
+        feed = {None: self._matcher.feed, "flow": self._matcher.feed_flow, "anchor": self._matcher.feed_anchor}[side]
+
+        def get(name: str) -> Optional[str]:
+            place = places.get(name)
+            return None if place is None or place >= len(values) else decode(values[place])
+
+        for values, record in read_records(text, start):
+            start += len(record)
+            if start == len(text):
+                record = close_record(record)
+            # the header's number stands last, so that rows are ordered by what they hold
+            taken = feed(get, f"{cut_line_end(record)[0]}\n{number}")
+            if taken is not None:
+                self._used[taken].note(number, head, values)
+
+    def close(self) -> bytes:
+        """The reply body with all pairs; empty when there is none."""
+        flows = [name for name in self._columns("flow") if _goes_out(name)]
+        renamed = list(map(_rename, flows))
+        taken = set(renamed)  # there may be thousands
+        anchors = [name for name in self._columns("anchor") if name not in taken and not _is_match_field(name)]
+        lines = list(self._lines(anchors, flows))
+        if not lines:
+            return b""
+        header = ",".join(map(_quote, [*anchors, *renamed, *MATCH_FIELDS]))
+        return "\n".join([header, *lines, ""]).encode("latin-1")
+
+    def _columns(self, side: str) -> list[str]:
+        """The used columns of a side, in the order of the headers."""
+        names = dict.fromkeys(name for head in self._heads for name in head.places)
+        return [name for name in names if name in self._used[side].names]
+
+    def _lines(self, anchors: list[str], flows: list[str]) -> Iterator[str]:
+        cells = {side: _Cells(self._heads, names) for side, names in (("anchor", anchors), ("flow", flows))}
+        none = "," * len(flows)
+        for match in self._matcher.close():
+            anchor = cells["anchor"].of(match.anchor)
+            flow = none if match.flow is None else cells["flow"].of(match.flow)
+            yield (anchor + flow + "," + ",".join(match.tags))[1:]
+
+    def _head_number(self, line: str) -> int:
+        if line not in self._numbers:
+            names = [decode(unquote(name)) for name in split_record(line)]
+            places: dict[str, int] = {}
+            for place, name in enumerate(names):
+                places.setdefault(name, place)
+            self._heads.append(_Head(places))
+            self._numbers[line] = len(self._heads) - 1
+        return self._numbers[line]
+
+
+class _Cells:
+    """Takes the raw fields of one side's columns out of a held row, each with a comma before it."""
+
+    def __init__(self, heads: list[_Head], names: list[str]) -> None:
+        self._heads = heads
+        self._names = names
+        self._places: dict[int, list[Optional[int]]] = {}
+        self._row = ""
+        self._text = ""
+
+    def of(self, row: str) -> str:
+        """The fields of a row; an anchor's come many times in succession, so that the last ones are kept."""
+        if row != self._row or not self._row:
+            record, _, number = row.rpartition("\n")
+            fields = split_record(record)
+            chosen = ("" if i is None or i >= len(fields) else fields[i] for i in self._places_in(int(number)))
+            self._row, self._text = row, "".join("," + field for field in chosen)
+        return self._text
+
+    def _places_in(self, number: int) -> list[Optional[int]]:
+        """Where the columns stand under a header; found for those only of which a row goes out."""
+        if number not in self._places:
+            self._places[number] = list(map(self._heads[number].places.get, self._names))
+        return self._places[number]
+
+
+def _goes_out(name: str) -> bool:
+    plain = name[len(TWIN) :] if name.startswith(TWIN) else name
+    return not plain.startswith("_") or plain in _INTERNAL
+
+
+def _rename(name: str) -> str:
+    return TWIN + FLOW_PREFIX + name[len(TWIN) :] if name.startswith(TWIN) else FLOW_PREFIX + name
+
+
+def _is_match_field(name: str) -> bool:
+    return (name[len(TWIN) :] if name.startswith(TWIN) else name) in MATCH_FIELDS
+
+
+def _quote(name: str) -> str:
+    """A name as splunkd writes it, its UTF-8 bytes passed as Latin-1."""
+    text = name.encode("utf-8", "surrogateescape").decode("latin-1")
+    return text if _BARE.fullmatch(text) else '"' + text.replace('"', '""') + '"'

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One search of a command: the request for its configuration, then chunk by chunk, and how each end of it is told.
+
+    how it ends                                                    exit code   what is said
+    the peer ends the stream between two requests, or before any   0           nothing
+    a wrong option, a broken request, a stream that ends in one    1           one sentence, in the reply
+    nobody takes the reply, or a pipe is broken or closed          1           one line on stderr (search.log)
+    the memory is used up                                          1           one sentence, in the reply
+    an error of the app itself                                     1           the same, and the traceback on stderr
+    SIGTERM, SIGINT                                                the signal  nothing: Python does not handle it
+
+Every request that arrived whole has had its reply, as far as somebody took it, before any of these.
+Authority: dialogues recorded from splunkd 8.2.1, as in frames.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO, Optional, Protocol
+
+from flowlag.errors import FlowlagError, ProtocolError, SettingsError, show_value
+from flowlag.splunk.frames import Handler, Messages, read_frame, serve, write_frame
+from flowlag.splunk.stdio import drop, say
+
+DONE, FAILED = 0, 1
+
+
+class Command(Protocol):
+    """What a search command is to its session."""
+
+    name: str
+
+    def configure(self, arguments: list[str]) -> None:
+        """Read the arguments; raises SettingsError."""
+
+    def describe(self) -> dict[str, Any]:
+        """The reply to getinfo."""
+
+    def answerer(self) -> Handler:
+        """What maps each request body to its reply."""
+
+
+def hold(command: Command, requests: Optional[BinaryIO], replies: Optional[BinaryIO]) -> int:
+    """Hold one search from its first request to its end, and return the exit code. A pipe is None where it is closed.
+
+    An error of the app itself is raised after it was told.
+    """
+    if requests is None or replies is None:
+        say(command.name, "stdin or stdout is closed; splunkd starts this command with a pipe on each.")
+        return FAILED
+    try:
+        return _converse(command, requests, replies)
+    except FlowlagError as error:
+        sentence = str(error)
+    except MemoryError:  # said below, when what is held here has been given back
+        sentence = "the memory that this process may have is used up; search for fewer events or fields."
+    except OSError as error:
+        _lose(command, replies, f"the pipe to splunkd is broken ({error.strerror or error}); this ends the command.")
+        return FAILED
+    except Exception as error:
+        what = f"an error of the app itself, {type(error).__name__}: {error}"
+        _refuse(command, replies, f"{what}; please report it with the traceback in search.log.")
+        raise
+    _refuse(command, replies, sentence)
+    return FAILED
+
+
+def _converse(command: Command, requests: BinaryIO, replies: BinaryIO) -> int:
+    arguments = _read_arguments(requests)
+    if arguments is None:
+        return DONE
+    try:
+        command.configure(arguments)
+    except SettingsError as error:
+        write_frame(replies, {**command.describe(), **_inspect(command, str(error))})
+        return FAILED
+    write_frame(replies, command.describe())
+    serve(requests, replies, command.answerer())
+    return DONE
+
+
+def _read_arguments(requests: BinaryIO) -> Optional[list[str]]:
+    """The arguments in the getinfo request, None where the peer ends the stream instead of asking."""
+    frame = read_frame(requests)
+    if frame is None:
+        return None
+    for _ in frame.body:  # there is none, as far as is known
+        pass
+    action, about = frame.metadata.get("action"), frame.metadata.get("searchinfo")
+    if action != "getinfo" or not isinstance(about, dict):
+        raise ProtocolError(f"expected a getinfo request with searchinfo, received action {show_value(repr(action))}")
+    arguments = about.get("args") or []
+    if not isinstance(arguments, list) or not all(isinstance(text, str) for text in arguments):
+        what = show_value(repr(arguments))
+        raise ProtocolError(f"expected the command's arguments as a list of texts, received {what}")
+    return arguments
+
+
+def _inspect(command: Command, sentence: str) -> dict[str, Any]:
+    messages: Messages = [("ERROR", f"{command.name}: {sentence}")]
+    return {"inspector": {"messages": messages}}
+
+
+def _refuse(command: Command, replies: BinaryIO, sentence: str) -> None:
+    """End the search with a sentence for the user; for search.log where nobody takes the reply."""
+    try:
+        write_frame(replies, {**_inspect(command, sentence), "finished": True})
+    except OSError:
+        _lose(command, replies, sentence)
+
+
+def _lose(command: Command, replies: BinaryIO, sentence: str) -> None:
+    drop(replies)
+    say(command.name, sentence)

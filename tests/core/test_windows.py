@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Window position: given, filled by the record itself, assumed, or nothing (contract section 1)."""
+
+import pytest
+
+from flowlag.enrich_options import parse_settings
+from flowlag.interval import Interval
+from flowlag.windows import UNKNOWN, Window, find_window
+
+S = 1_000_000
+T = 1602397440  # a multiple of 60
+
+
+def find(start, end, learned=None, **options):
+    """The window of a record from T + start to T + end, its bounds and offset as seconds after T."""
+    settings = parse_settings((name, str(value)) for name, value in options.items())
+    window = find_window(Interval(int((T + start) * S), int((T + end) * S)), "eni-1", settings, learned)
+    bounds = window.bounds and tuple(us / S - T for us in window.bounds)
+    return window.basis, window.position, bounds, window.offset_us if window.offset_us is None else window.offset_us / S
+
+
+#: start, end as seconds after a multiple of 60; windows open at second 6
+GRID = {
+    "exact": (6, 65, "full", (6, 66), 0),
+    "previous-windows-last-second": (5, 65, "full", (6, 66), 0),
+    "a-second-late-and-early": (7, 64, "full", (6, 66), 1),
+    "a-second-over": (6, 66, "full", (6, 66), 0),
+    "head": (6, 30, "head", (6, 66), 0),
+    "head-by-two": (7, 63, "head", (6, 66), 1),
+    "tail": (26, 65, "tail", (6, 66), 20),
+    "tail-by-two": (8, 65, "tail", (6, 66), 2),
+    "inside": (26, 45, "inside", (6, 66), 20),
+    "multi": (6, 67, "multi", (6, 66), 0),
+    "multi-late": (26, 130, "multi", (6, 66), 20),
+    "last-second-belongs-to-the-next": (65, 66, "head", (66, 126), 0),
+    "last-but-one": (64, 65, "tail", (6, 66), 58),
+    "decimals": (6.5, 64.5, "full", (6, 66), 0.5),
+}
+
+
+@pytest.mark.parametrize(("start", "end", "position", "bounds", "offset"), GRID.values(), ids=GRID)
+def test_grid_by_phase(start, end, position, bounds, offset):
+    assert find(start, end, phase=6) == ("option", position, bounds, offset)
+
+
+def test_grid_of_ten_minutes():
+    assert find(0, 10, interval="10m", phase=((T % 600) + 595) % 600)[2] == (-5, 595)
+
+
+#: what a record says of itself, interval 60
+OWN = {
+    "full-59": (0, 59, "full", (0, 60), 0),
+    "full-60": (0, 60, "full", (1, 61), 0),
+    "full-58": (0, 58, "full", (-1, 59), 1),
+    "longer": (0, 61, "multi", None, None),
+    "much-longer": (0, 600, "multi", None, None),
+}
+
+
+@pytest.mark.parametrize(("start", "end", "position", "bounds", "offset"), OWN.values(), ids=OWN)
+@pytest.mark.parametrize("windows", ["auto", "assumed"])
+def test_a_record_that_fills_a_window(start, end, position, bounds, offset, windows):
+    assert find(start, end, windows=windows) == ("record", position, bounds, offset)
+
+
+def test_nothing_is_guessed_unasked():
+    assert find(0, 57) == ("", "", None, None)
+    assert find(0, 39, interval=600) == ("", "", None, None)
+
+
+def test_assumed_lays_the_window_back_from_the_end():
+    assert find(0, 39, windows="assumed") == ("assumed", "tail", (-20, 40), 20)
+    assert find(0, 0, windows="assumed", interval=600) == ("assumed", "tail", (-599, 1), 599)
+
+
+@pytest.mark.parametrize("options", [{}, {"phase": 6}])
+def test_none_leaves_everything_empty(options):
+    assert find(0, 59, windows="none", **options) == ("", "", None, None)
+
+
+def test_learned_windows_come_between_option_and_record():
+    learned = {"eni-1": Window("profile")}.get
+    assert find(0, 59, learned=lambda interface, recorded: learned(interface))[0] == "profile"
+    assert find(0, 59, learned=lambda interface, recorded: learned(interface), phase=6)[0] == "option"
+    assert find(0, 59, learned=lambda interface, recorded: None)[0] == "record"
+
+
+def test_unknown_is_empty():
+    assert UNKNOWN == ("", "", None, None)
+
+
+@pytest.mark.parametrize("length", [0, 1, 2])
+def test_an_interval_of_a_second(length):
+    assert find(0, length, interval=1)[:2] == ("record", "full" if length <= 1 else "multi")

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fuzz targets for every entrance, and the inputs that were kept."""

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Live: the searches of the README, and each command against the same packaged command here."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from flowlag.profile import PROFILE_FIELDS
+from flowlag.tags import TAG_FIELDS
+from tests.app.test_docs import REFUSED, SHOWN, first_words
+from tests.live.samples import profile_rows, seed_rows
+from tests.live.searches import own_fields, place, texts
+
+pytestmark = pytest.mark.live
+
+PAIR = ("login_time", "user", "flow_start_time", "match_certainty", "match_share", "match_count")
+LAG_FIELDS = [name for name in PROFILE_FIELDS if name.startswith(("index_lag", "suggest"))]
+#: A stream of its own: 225 flows and 225 anchors of one key, all of them possible.
+MANY = (
+    "| makeresults count=450 | streamstats count as n "
+    '| eval key="k", flowlag_status=if(n>225,"ok","other"), flowlag_start=1602397706, flowlag_earliest=1602397646, '
+    "flowlag_latest=1602397746, flowlag_time=1602397696, _time=1602397700 "
+    "| flowlagmatch by=key maxmatches=1000"
+)
+
+
+@pytest.mark.parametrize(("text", "shown"), SHOWN, ids=first_words)
+def test_search_of_the_readme_gives_its_table(search, flows, text, shown):
+    outcome = search(place(text, flows("seed")))
+    assert outcome.fields == shown[0]
+    assert texts(outcome.rows, shown[0]) == shown[1:]
+
+
+def test_lines_are_read_from_raw(search, flows):
+    """Flow log lines as AWS writes them, whether or not an add-on extracts fields: the same tags."""
+    names = [f"flowlag_{name}" for name in TAG_FIELDS]
+    text = f"`flowlag_index` | flowlagenrich | table {' '.join(names)}"
+    lines, seed = (search(place(text, flows(name))) for name in ("lines", "seed"))
+    assert len(lines.rows) == 3 and texts(lines.rows, names) == texts(seed.rows, names)
+
+
+@pytest.mark.parametrize(("text", "message"), REFUSED, ids=first_words)
+def test_wrong_option_ends_the_search_with_its_sentence(splunk, flows, text, message):
+    outcome = splunk.search(place(text, flows("seed")))
+    assert outcome.rows == []
+    assert any(message.strip() in said for said in outcome.said("ERROR", "FATAL")), outcome.messages
+
+
+def test_unreadable_events_are_warned_about_once(search, flows):
+    """One warning of each process that saw some, with the counts by reason."""
+    outcome = search(place("`flowlag_index` | flowlagenrich | stats count by flowlag_status", flows("unreadable")))
+    assert texts(outcome.rows, ["flowlag_status", "count"]) == [["invalid", "1"], ["ok", "1"], ["reversed", "1"]]
+    counts = [re.search(r"(\d+) of \d+ events .*(?:invalid|reversed)", said) for said in outcome.said("WARN")]
+    found = [int(count[1]) for count in counts if count]
+    assert sum(found) == 2 and len(found) <= 2, outcome.messages
+
+
+def test_enrich_moves_time(search, flows):
+    outcome = search(place("`flowlag_index` | flowlagenrich time=estimate | eval t=_time | table n t", flows("seed")))
+    estimates = {"0": "1602397806", "1": "1602397446", "2": "1602397696"}
+    assert {row["n"]: str(row["t"]).split(".")[0] for row in outcome.rows} == estimates
+
+
+def test_match_gives_the_pairs_of_the_packaged_command(search, flows, packaged, sets):
+    """120 logins and 200 flows: the same pairs with the same values, in the same order of anchors."""
+    options = ["by=src_ip=src,dest_ip=dest", "anchors=kind=login", "anchor_time=login_time"]
+    quoted = " ".join('{}="{}"'.format(*option.split("=", 1)) for option in options)
+    text = f"`flowlag_index` | flowlagenrich | flowlagmatch {quoted}"
+    outcome = search(place(text, flows("pairs")))
+    rows = [{"_time": f"{event.time:.3f}", **event.body} for event in sets["pairs"]]
+    expected = packaged(rows, ["flowlagenrich"], ["flowlagmatch", *options])
+    assert len(outcome.rows) == len(expected) == 312
+    assert sorted(texts(outcome.rows, PAIR)) == sorted(texts(expected, PAIR))
+    times = [float(str(row["login_time"])) for row in outcome.rows]
+    assert times == sorted(times)
+
+
+def test_profile_gives_the_rows_of_the_packaged_command(search, flows, packaged, run):
+    """All columns but those of the lag, which only a live Splunk fills."""
+    outcome = search(place("`flowlag_index` | flowlagenrich | flowlagprofile", flows("profile")))
+    names = [name for name in PROFILE_FIELDS if name not in LAG_FIELDS]
+    expected = packaged(profile_rows(run.now), ["flowlagenrich"], ["flowlagprofile"])
+    assert len(expected) == 3 and texts(outcome.rows, names) == texts(expected, names)
+
+
+def test_index_time_reaches_the_profile(search, flows, run):
+    """_indextime is among what splunkd hands over: lags are there, and as long as the records are old."""
+    outcome = search(place("`flowlag_index` | flowlagenrich | flowlagprofile", flows("profile")))
+    oldest = run.now - min(int(row["end_time"]) for row in profile_rows(run.now))
+    greatest = max(int(str(row.get("index_lag_max") or -1)) for row in outcome.rows)
+    assert oldest - 600 <= greatest <= oldest + 3600, "clocks may be minutes apart, and indexing may take a while"
+    for row in outcome.rows:
+        assert int(str(row["suggest_lookback"])) == int(str(row["index_lag_max"])) + 120
+
+
+def test_reply_of_more_rows_than_splunk_sends_itself(search):
+    """50,625 pairs in one reply of flowlagmatch: all arrive, each once."""
+    outcome = search(f"{MANY} | fields n flow_n match_count")
+    assert len(outcome.rows) == 50_625 and int(outcome.properties["resultCount"]) == 50_625
+    assert len({(row["n"], row["flow_n"]) for row in outcome.rows}) == 50_625
+    assert {row["match_count"] for row in outcome.rows} == {"225"}
+
+
+def test_rows_of_a_large_reply_reach_the_next_command(search):
+    assert search(f"{MANY} | stats count").rows == [{"count": "50625"}]
+
+
+def test_command_twice_gives_each_column_once(search, flows):
+    outcome = search(place("`flowlag_index` | flowlagenrich | flowlagenrich phase=6 | table *", flows("seed")))
+    names = own_fields(outcome.fields)
+    assert sorted(names) == sorted(f"flowlag_{name}" for name in TAG_FIELDS)
+    assert {row["flowlag_window_basis"] for row in outcome.rows} == {"option"}
+
+
+def test_oneshot_gives_the_same(splunk, search, flows):
+    """The other mode of execution: the same rows in the reply to the request itself."""
+    text = place("`flowlag_index` | flowlagenrich | table n flowlag_status flowlag_time", flows("seed"))
+    assert splunk.oneshot(text).rows == search(text).rows
+    assert len(seed_rows()) == len(search(text).rows)

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Live: what splunkd has read of the app's files."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.app.test_conf import COMMANDS, MACROS, SEARCHBNF, read_conf
+from tests.live.ready import is_on
+from tests.live.searches import plain
+from tests.live.settings import APP
+from tests.rules.test_rules import SEARCHES
+from tools.places import ROOT
+
+pytestmark = pytest.mark.live
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_is_known(splunk, command):
+    """The settings of commands.conf are those of the app: no other app defines a command of this name over it."""
+    stanza = splunk.stanza("commands", command)
+    assert stanza and is_on(stanza["chunked"]) and stanza["filename"] == COMMANDS[command]["filename"]
+    assert stanza["python.version"] == COMMANDS[command]["python.version"]
+    assert stanza["python.required"] == COMMANDS[command]["python.required"]
+    assert stanza["eai:appName"] == APP
+
+
+@pytest.mark.parametrize("command", SEARCHBNF)
+def test_help_is_known(splunk, command):
+    """The search assistant has syntax and description, with continued lines joined."""
+    stanza = splunk.entry(f"/servicesNS/-/{APP}/configs/conf-searchbnf/{command}")
+    assert stanza and stanza["usage"] == "public"
+    for key in ("syntax", "shortdesc", "example1"):
+        assert plain(stanza[key].replace("\\", " ")) == plain(SEARCHBNF[command][key])
+
+
+def test_every_macro_is_known(splunk):
+    stanzas = splunk.entries(f"/servicesNS/nobody/{APP}/configs/conf-macros")
+    assert sorted(set(MACROS) - set(stanzas)) == []
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_saved_search_is_known(splunk, name):
+    """Its text came through the continued lines of the conf file whole."""
+    stanza = splunk.stanza("savedsearches", name)
+    assert stanza and plain(stanza["search"].replace("\\\n", " ")) == plain(SEARCHES[name]["search"])
+    assert stanza["cron_schedule"] == SEARCHES[name]["cron_schedule"]
+
+
+def test_lookup_is_known(splunk):
+    for name, keys in read_conf("default/transforms.conf").items():
+        stanza = splunk.stanza("transforms", name)
+        assert stanza and stanza["filename"] == keys["filename"]
+
+
+def test_lib_is_on_the_list_for_the_indexers(splunk):
+    stanza = splunk.stanza("distsearch", "replicationAllowlist")
+    assert stanza and stanza["flowlag_lib"] == f"apps/{APP}/lib/..."
+
+
+def test_every_view_is_known(splunk):
+    """Each dashboard in default/data/ui/views is a view of the app."""
+    views = sorted(path.stem for path in (ROOT / "default").glob("data/ui/views/*.xml"))
+    if not views:
+        pytest.skip("the app has no view")
+    known = splunk.entries(f"/servicesNS/nobody/{APP}/data/ui/views")
+    assert sorted(set(views) - set(known)) == []
+
+
+@pytest.mark.parametrize("context", ["search", APP])
+def test_commands_and_macros_are_exported(splunk, context):
+    """They work in the app search, too."""
+    text = (
+        "| makeresults | eval start_time=1602397706, end_time=1602397745 | `flowlag_bounds` "
+        "| flowlagenrich format=none | table flowlag_latest flowlag_status"
+    )
+    outcome = splunk.search(text, context)
+    assert outcome.rows == [{"flowlag_latest": "1602397746", "flowlag_status": "ok"}]

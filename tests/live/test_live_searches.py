@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Live: the saved searches with the text that splunkd has, on the scenarios of tests/rules and sets of known truth.
+
+What the offline tests play in Python, Splunk does here itself: base searches, eval, stats, dedup, now(), index time.
+"""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from flowlag.learned import COLUMNS
+from tests.app.test_saved_searches import DELIVERY, LEARN, MEASURE
+from tests.live.samples import RULE_SETS, profile_rows
+from tests.live.searches import differing, place, site, texts, whole_set, without_lookup
+from tests.live.settings import APP
+from tests.rules.test_rules import DATA, HEALTH, LOGIN, SCENARIOS
+
+pytestmark = pytest.mark.live
+
+NO_LOOKUP = "the lookup flowlag_windows has no file yet: learn the windows once (README, Learned windows)"
+NOT_ALLOWED = "it writes the lookup flowlag_windows of the instance and takes its rows out again: allow that with SPLUNK_WRITE_LOOKUP=1"
+
+
+@pytest.fixture(scope="module")
+def definitions(splunk):
+    """The macros of the instance."""
+    stanzas = splunk.entries(f"/servicesNS/nobody/{APP}/configs/conf-macros")
+    return {name: stanza.get("definition", "") for name, stanza in stanzas.items()}
+
+
+@pytest.fixture
+def saved(splunk, definitions):
+    """The text of a saved search on the instance, its site macros in place; skipped where the site changed another one."""
+
+    def text(name, macros):
+        placed = place(splunk.stanza("savedsearches", name)["search"].replace("\\\n", " "), macros)
+        changed = differing(placed, definitions)
+        if changed:
+            pytest.skip(f"this site has its own definition of {', '.join(changed)}, so that other results are right")
+        return placed
+
+    return text
+
+
+@pytest.fixture(scope="module")
+def learned(splunk):
+    """Whether the lookup has a file."""
+    outcome = splunk.oneshot("| inputlookup flowlag_windows | stats count")
+    return not outcome.failed and not outcome.said("ERROR", "FATAL")
+
+
+@pytest.mark.parametrize("rule", RULE_SETS)
+def test_rule_finds_what_its_scenario_says(search, saved, sent, rule):
+    """The findings of tests/rules, with macros, stats and now() done by Splunk."""
+    with (DATA / SCENARIOS[rule].folder / "findings.csv").open(encoding="utf-8", newline="") as file:
+        expected = list(csv.DictReader(file))
+    names = list(expected[0])
+    outcome = search(saved(rule, site(sent, RULE_SETS[rule])))
+    assert sorted(texts(outcome.rows, names)) == sorted([row[name] for name in names] for row in expected)
+
+
+def test_health_rule_finds_late_and_skipped_records(search, saved, sent):
+    """Index time is Splunk's own here: an hour late is late, five minutes are not."""
+    outcome = search(saved(HEALTH, whole_set(sent, "health")))
+    names = ["interface_id", "late_records", "skipdata_records"]
+    assert sorted(texts(outcome.rows, names)) == [["eni-late", "1", "0"], ["eni-skipped", "0", "1"]]
+
+
+@pytest.mark.parametrize(("latest", "found"), [("now", True), (None, False)], ids=["up to now", "before the run"])
+def test_window_of_index_time_selects(splunk, saved, sent, latest, found):
+    """dispatch.index_* of a rule: events that were indexed within it are seen, others are not."""
+    text = saved(LOGIN, site(sent, "login"))
+    end = "+5m" if latest else str(sent.now - 3600)
+    outcome = splunk.search(text, index_earliest="-62m@m" if latest else "-62d@d", index_latest=end)
+    assert not outcome.failed and bool(outcome.rows) == found
+
+
+def test_learning_gives_the_rows_of_the_packaged_profile(search, saved, sent, packaged, run):
+    """All of the search but reading and writing the lookup."""
+    outcome = search(without_lookup(saved(LEARN, whole_set(sent, "profile"))))
+    profile = packaged(profile_rows(run.now), ["flowlagenrich"], ["flowlagprofile"])
+    expected = [row for row in profile if row["timing_mode"] in ("grid", "batch", "flow")]
+    assert expected and sorted(texts(outcome.rows, COLUMNS)) == sorted(texts(expected, COLUMNS))
+
+
+def test_delivery_lag_lists_every_interface_latest_first(search, saved, sent):
+    outcome = search(saved(DELIVERY, whole_set(sent, "profile")))
+    lookbacks = [int(str(row["suggest_lookback"])) for row in outcome.rows]
+    assert len(lookbacks) == 3 and lookbacks == sorted(lookbacks, reverse=True)
+
+
+def test_measured_lag_counts_every_login(search, saved, sent, sets, learned):
+    if not learned:
+        pytest.skip(NO_LOOKUP)
+    outcome = search(saved(MEASURE, site(sent, "login")))
+    logins = [event for event in sets["login"] if event.body["kind"] == "event"]
+    assert sum(int(str(row["logins"])) for row in outcome.rows) == len(logins)
+    for row in outcome.rows:
+        share = 1 - int(str(row["with_possible_record"])) / int(str(row["logins"]))
+        assert float(str(row["share_without"])) == pytest.approx(share, abs=0.0001)
+
+
+def test_learned_windows_are_written_and_used(splunk, search, sent, learned):
+    """outputlookup writes where flowlagenrich reads, beside what was there; then the rows of this run are taken out again."""
+    if not splunk.settings.writes_lookup:
+        pytest.skip(NOT_ALLOWED)
+    mark = f"live-{sent.id}-"
+    flows = f'{sent.base("profile")} | eval interface_id="{mark}".interface_id'
+    append = "| inputlookup append=true flowlag_windows " if learned else ""
+    columns = " ".join(COLUMNS)
+    search(
+        f"{flows} | flowlagenrich windows=none | flowlagprofile | fields {columns} {append}| outputlookup flowlag_windows"
+    )
+    try:
+        kept = search("| inputlookup flowlag_windows")
+        assert len([row for row in kept.rows if str(row["interface_id"]).startswith(mark)]) >= 3
+        used = search(f"{flows} | sort 0 _time | flowlagenrich | stats count by flowlag_window_basis")
+        assert "profile" in [row["flowlag_window_basis"] for row in used.rows]
+    finally:
+        search(f'| inputlookup flowlag_windows | where NOT like(interface_id,"{mark}%") | outputlookup flowlag_windows')

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Owns the pictures in appserver/static, of the timing model and of what the timeline's colours mean:
+`python -m tools.dashboards.envelope` draws both again.
+
+One record to scale: the third of the seed experiment, start 1602397706, end 1602397745, lag 60 s. Colours after Okabe
+and Ito, which colour-blind readers can tell apart; the parts differ in place and label too. The pale ground is part of
+the picture, so that it can be read on a dark page.
+"""
+
+from __future__ import annotations
+
+from xml.sax.saxutils import escape
+
+from tools.places import ROOT
+
+STATIC = ROOT / "appserver" / "static"
+TARGET, KEY_TARGET = STATIC / "envelope.svg", STATIC / "timeline_key.svg"
+
+LAG_S, DURATION_S, RESOLUTION_S = 60, 39, 1
+LENGTH_S = LAG_S + DURATION_S + RESOLUTION_S
+START_EPOCH = 1602397706
+END_EPOCH = START_EPOCH + DURATION_S
+
+WIDTH, HEIGHT = 920, 372
+LEFT, SCALE = 76, 7.1  # pixels: where the envelope opens, and per second
+INK, QUIET, GROUND, FRAME = "#1b1b1b", "#4d4d4d", "#fcfcfa", "#c9c9c4"
+BLUE, SKY, ORANGE, GREEN = "#0072b2", "#cfe8f7", "#e69f00", "#00795a"
+VERMILION, PURPLE, SKY_BLUE, SEA_GREEN, GREY, SLATE = "#d55e00", "#cc79a7", "#56b4e9", "#009e73", "#9a9a9a", "#4f7ea8"
+
+
+def at(second: float) -> float:
+    """Return the x of a second, counted from the opening of the envelope."""
+    return round(LEFT + second * SCALE, 1)
+
+
+def rect(x: float, y: float, width: float, height: float, style: str) -> str:
+    """Return a rectangle."""
+    return f'<rect x="{x:g}" y="{y:g}" width="{round(width, 1):g}" height="{height:g}" {style}/>'
+
+
+def line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
+    """Return a line."""
+    return f'<line x1="{x1:g}" y1="{y1:g}" x2="{x2:g}" y2="{y2:g}" {style}/>'
+
+
+def text(x: float, y: float, words: str, size: int = 14, anchor: str = "middle", style: str = "") -> str:
+    """Return a line of text; anchor says which point of it x is."""
+    return f'<text x="{x:g}" y="{y:g}" font-size="{size}" text-anchor="{anchor}" {style}>{escape(words)}</text>'
+
+
+def frame() -> list[str]:
+    """Return the ground, the pattern of the lag, and the heading."""
+    stripes = f'<path d="M0 8 L8 0" stroke="{ORANGE}" stroke-width="2.4"/>'
+    return [
+        f'<defs><pattern id="lag" width="8" height="8" patternUnits="userSpaceOnUse">{stripes}</pattern></defs>',
+        rect(1, 1, WIDTH - 2, HEIGHT - 2, f'rx="14" fill="{GROUND}" stroke="{FRAME}" stroke-width="2"'),
+        text(LEFT, 40, "When can the packets of this flow record have happened?", 18, "start", 'font-weight="bold"'),
+        text(LEFT, 62, "start 1602397706, end 1602397745, lag 60 s; drawn to scale", 13, "start", f'fill="{QUIET}"'),
+    ]
+
+
+def guides() -> list[str]:
+    """Return the upright lines from the bars down to the axis."""
+    style = f'stroke="{FRAME}" stroke-width="1.5" stroke-dasharray="3 3"'
+    return [line(at(second), 84, at(second), 286, style) for second in (0, LAG_S, LENGTH_S - RESOLUTION_S, LENGTH_S)]
+
+
+def envelope_row() -> list[str]:
+    """Return the bar of the whole envelope."""
+    return [
+        rect(at(0), 84, LENGTH_S * SCALE, 36, f'rx="4" fill="{SKY}" stroke="{BLUE}" stroke-width="1.5"'),
+        text(
+            at(LENGTH_S / 2), 107, "envelope: every packet of the record lies in here", 15, style='font-weight="bold"'
+        ),
+    ]
+
+
+def record_row() -> list[str]:
+    """Return the lag, the record and the last second."""
+    end = LENGTH_S - RESOLUTION_S
+    return [
+        rect(at(0), 134, LAG_S * SCALE, 36, f'fill="url(#lag)" stroke="{ORANGE}" stroke-width="1.5"'),
+        rect(at(LAG_S / 2) - 104, 141, 208, 22, f'rx="4" fill="{GROUND}"'),
+        text(at(LAG_S / 2), 157, "lag: up to 60 s before start"),
+        rect(at(LAG_S), 134, DURATION_S * SCALE, 36, f'fill="{BLUE}"'),
+        text(at(LAG_S + DURATION_S / 2), 157, "record: duration 39 s", style='fill="#ffffff"'),
+        rect(at(end), 134, RESOLUTION_S * SCALE, 36, f'fill="{ORANGE}"'),
+        text(at(LENGTH_S) + 10, 147, "1 s:", 13, "start"),
+        text(at(LENGTH_S) + 10, 164, "whole", 13, "start"),
+        text(at(LENGTH_S) + 10, 181, "seconds", 13, "start"),
+    ]
+
+
+def estimate_row() -> list[str]:
+    """Return the best single estimate with its bound."""
+    middle, y = at(LENGTH_S / 2), 206
+    style = f'stroke="{GREEN}" stroke-width="2.5"'
+    ends = [line(at(second), y - 8, at(second), y + 8, style) for second in (0, LENGTH_S)]
+    return [
+        line(at(0), y, at(LENGTH_S), y, style),
+        *ends,
+        f'<circle cx="{middle:g}" cy="{y}" r="7" fill="{GREEN}"/>',
+        rect(middle - 140, y + 14, 280, 40, f'fill="{GROUND}"'),
+        text(middle, y + 30, "time 1602397696 ± uncertainty 50 s", 15, style='font-weight="bold"'),
+        text(middle, y + 49, "a bound, not a standard deviation", 13, style=f'fill="{QUIET}"'),
+    ]
+
+
+def axis() -> list[str]:
+    """Return the time axis with the four instants; those of the last second stand left and right of it."""
+    y, end = 286, LENGTH_S - RESOLUTION_S
+    style = f'stroke="{INK}" stroke-width="2"'
+    labels = [
+        (0, 0, "middle", "s − 60", "earliest", START_EPOCH - LAG_S),
+        (LAG_S, 0, "middle", "s", "start", START_EPOCH),
+        (end, -4, "end", "e", "end", END_EPOCH),
+        (LENGTH_S, 4, "start", "e + 1", "latest", END_EPOCH + RESOLUTION_S),
+    ]
+    parts = [line(30, y, WIDTH - 40, y, style), f'<path d="M{WIDTH - 40} {y - 6} l12 6 l-12 6 z" fill="{INK}"/>']
+    for second, shift, anchor, sign, name, epoch in labels:
+        x = at(second) + shift
+        parts += [
+            line(at(second), y - 7, at(second), y + 7, style),
+            text(x, y + 25, sign, 15, anchor, 'font-weight="bold"'),
+            text(x, y + 44, name, 13, anchor),
+            text(x, y + 62, str(epoch), 13, anchor, f'fill="{QUIET}"'),
+        ]
+    return parts
+
+
+def draw() -> str:
+    """Return the picture as SVG."""
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
+        f' role="img" font-family="Helvetica, Arial, sans-serif" fill="{INK}">'
+    )
+    title = "<title>The envelope of a flow record: from start - 60 s to end + 1 s</title>"
+    parts = [*frame(), *guides(), *envelope_row(), *record_row(), *estimate_row(), *axis()]
+    return "\n".join(["<!-- SPDX-License-Identifier: Apache-2.0 -->", head, title, *parts, "</svg>", ""])
+
+
+# -- the key of the timeline in the view Packet time; a legend of Splunk's would change colours with the data
+
+#: Each mark of the timeline: its colours, of which the second is that of the record from start to end, and its meaning;
+#: one colour with a dot is a circle.
+KEY = (
+    ((ORANGE, VERMILION), "packet time, can have carried it"),
+    ((GREY, SLATE), "packet time, cannot have"),
+    ((SKY_BLUE,), "records skipped by AWS"),
+    ((PURPLE, ""), "the chosen event"),
+    ((SEA_GREEN, ""), "another event"),
+)
+KEY_PLACES = (12, 330, 592, 842, 1040)  # pixels; fonts differ in width, so there is room behind each text
+KEY_WIDTH, KEY_HEIGHT = 1200, 36
+
+
+def draw_key() -> str:
+    """Return the key as SVG: each colour of the timeline with its meaning, in one line."""
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {KEY_WIDTH} {KEY_HEIGHT}" width="{KEY_WIDTH}"'
+        f' height="{KEY_HEIGHT}" role="img" font-family="Helvetica, Arial, sans-serif" fill="{INK}">'
+    )
+    parts = [
+        "<title>What the colours of the timeline mean</title>",
+        rect(1, 1, KEY_WIDTH - 2, KEY_HEIGHT - 2, f'rx="8" fill="{GROUND}" stroke="{FRAME}" stroke-width="1.5"'),
+    ]
+    for x, (colours, words) in zip(KEY_PLACES, KEY):
+        if colours[-1]:
+            parts.append(rect(x, 11, 44, 14, f'rx="3" fill="{colours[0]}" fill-opacity="0.55"'))
+            parts += [rect(x + 22, 11, 22, 14, f'rx="3" fill="{second}" fill-opacity="0.6"') for second in colours[1:]]
+        else:
+            parts.append(f'<circle cx="{x + 34}" cy="18" r="8" fill="{colours[0]}" fill-opacity="0.7"/>')
+        parts.append(text(x + 52, 23, words, 14, "start"))
+    return "\n".join(["<!-- SPDX-License-Identifier: Apache-2.0 -->", head, *parts, "</svg>", ""])
+
+
+def main() -> None:
+    """Write both pictures."""
+    STATIC.mkdir(parents=True, exist_ok=True)
+    TARGET.write_text(draw(), encoding="utf-8")
+    KEY_TARGET.write_text(draw_key(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

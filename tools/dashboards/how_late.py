@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dashboard How late, how wide: how uncertain packet times are, and how late records arrive."""
+
+from __future__ import annotations
+
+from tools.dashboards.envelope import BLUE, ORANGE, PURPLE
+from tools.dashboards.parts import (
+    FLOWS_INPUT,
+    TIME_RANGE,
+    WIDTH,
+    JsonObject,
+    block,
+    chain,
+    markdown,
+    search,
+    sentence,
+    set_tokens,
+    table,
+    text_input,
+    time_input,
+)
+
+# All records are looked at, also those whose interface nobody extracts: what is wrong with them is to be seen here.
+# Records longer than the interval that was asked for have to be looked back to further, over AWS's 60 s before a start.
+PROFILE = """
+    $flows$
+    | flowlagenrich `flowlag_options`
+    | flowlagprofile `flowlag_profile_options`
+    | where $interface|s$="*" OR like(interface_id, replace($interface|s$,"[*]","%"))
+    | eval reach_back=max(suggest_lookback, index_lag_max+window_max+60)
+"""
+
+SUMMARY = """
+    | stats dc(interface_id) as interfaces sum(records) as records sum(ok) as ok
+        sum(skipdata) as skipdata sum(unreadable) as unreadable max(index_lag_max) as latest
+        max(suggest_delay) as delay max(reach_back) as lookback max(window_max) as longest
+    | eval on_interfaces=" of " . interfaces . if(interfaces=1," interface"," interfaces")
+    | eval sentence=case(
+        isnull(records), "No flow record was found. Check the time range and the search for flow logs; "
+            . "* stands for every interface.",
+        ok=0, "No record" . on_interfaces . " has times of packets (NODATA, SKIPDATA or unreadable).",
+        isnull(lookback), ok . if(ok=1," record"," records") . on_interfaces
+            . ". How late they came is not known: _indextime did not reach the search.",
+        true(), ok . if(ok=1," record"," records") . on_interfaces . " came up to " . ceiling(latest)
+            . " s after their end, as far as they have come by now. A scheduled search should wait " . ceiling(delay)
+            . " s and reach back " . ceiling(lookback) . " s. The correlation searches reach back "
+            . `flowlag_lookback` . " s: " . if(lookback<=`flowlag_lookback`,"enough.","too short."))
+    | eval sentence=sentence
+        . if(longest>120," Records last up to " . longest . " s: if that is their interval, say so in "
+            . "flowlag_profile_options.","")
+        . case(skipdata=0 OR isnull(skipdata), "", skipdata=1, " A SKIPDATA record says that AWS dropped flows.",
+            true(), " " . skipdata . " SKIPDATA records say that AWS dropped flows.")
+        . if(unreadable>0," " . unreadable . " could not be read.","")
+"""
+
+# Every record is in sight of a run that comes after it was indexed, if the range is as long as the latest record needs
+# and the time between two runs.
+SCHEDULE = """
+    | where isnotnull(lookback)
+    | eval Setting=split("cron_schedule,dispatch.latest_time,dispatch.earliest_time",",")
+    | mvexpand Setting
+    | eval Value=case(
+            Setting="cron_schedule", "*/15 * * * *",
+            Setting="dispatch.latest_time", if(delay<=0, "now", "-" . ceiling(delay/60) . "m@m"),
+            true(), "-" . ceiling((lookback+900)/60) . "m@m"),
+        Why=case(
+            Setting="cron_schedule", "a run every 15 minutes",
+            Setting="dispatch.latest_time", "by then 99 % of the records of every interface had come",
+            true(), "what the latest record needs, and 15 minutes to the next run; some are seen twice: throttle")
+    | table Setting Value Why
+"""
+
+INTERFACES = """
+    | sort 0 -reach_back interface_id first_start
+    | eval Mode=timing_mode . if(isnum(mode_support), " (" . round(100*mode_support) . " %)", ""),
+        Seen=strftime(first_start,"%H:%M") . " - " . strftime(last_end,"%H:%M")
+    | rename interface_id as Interface, phase as Phase, records as Records,
+        skipdata as Skipped, unreadable as Unread, window_p50 as "Window p50", window_max as "Window max",
+        index_lag_p50 as "Late p50", index_lag_max as "Late max",
+        suggest_delay as Wait, reach_back as "Reach back"
+    | table Interface Seen Mode Phase Records Skipped Unread "Window p50" "Window max"
+        "Late p50" "Late max" Wait "Reach back"
+"""
+
+# Each step is filled, also one without records, so that the axis has no holes.
+WIDTHS = """
+    $flows$
+    | flowlagenrich `flowlag_options`
+    | where flowlag_status="ok" AND ($interface|s$="*" OR like(interface_id, replace($interface|s$,"[*]","%")))
+    | eval over=10*(ceiling(flowlag_uncertainty/10)-1)
+    | stats count as Records by over
+    | appendpipe [
+        stats min(over) as first max(over) as last
+        | where isnotnull(first)
+        | eval over=mvrange(first, last+10, 10), Records=0
+        | mvexpand over
+        | table over Records ]
+    | stats sum(Records) as Records by over
+    | sort 0 over
+    | eval "± seconds"=over . " to " . (over+10)
+    | table "± seconds" Records
+"""
+
+LATE = """
+    $flows$
+    | flowlagenrich `flowlag_options`
+    | where flowlag_status="ok" AND ($interface|s$="*" OR like(interface_id, replace($interface|s$,"[*]","%")))
+    | eval index_lag=_indextime-flowlag_end
+    | where isnotnull(index_lag)
+    | timechart minspan=5m bins=300 exactperc50(index_lag) as p50 exactperc95(index_lag) as p95 max(index_lag) as max
+"""
+
+SOURCES: JsonObject = {
+    "ds_profile": search("Profile of each interface", PROFILE),
+    # A token of a search's result is called after the search's name.
+    "ds_summary": chain("ds_summary", "ds_profile", SUMMARY),
+    "ds_schedule": chain("Settings of a scheduled search", "ds_profile", SUMMARY + SCHEDULE),
+    "ds_interfaces": chain("Interfaces by delivery lag", "ds_profile", INTERFACES),
+    "ds_widths": search("Records by uncertainty", WIDTHS),
+    "ds_late": search("Delivery lag over time", LATE),
+}
+
+PANELS: JsonObject = {
+    "viz_sentence": sentence("ds_summary"),
+    "viz_widths": {
+        "type": "splunk.column",
+        "title": "How wide: records by ± seconds of packet time",
+        "dataSources": {"primary": "ds_widths"},
+        "options": {
+            "xAxisTitleText": "± seconds",
+            "yAxisTitleText": "records",
+            "legendDisplay": "off",
+            "seriesColors": [BLUE],
+        },
+    },
+    "viz_late": {
+        "type": "splunk.line",
+        "title": "How late: seconds from a record's end to its indexing",
+        "dataSources": {"primary": "ds_late"},
+        "options": {
+            "xAxisTitleVisibility": "hide",
+            "yAxisTitleText": "seconds",
+            "yAxisMin": 0,  # without it the chart cannot draw lags that are all 0
+            "legendDisplay": "bottom",
+            "nullValueDisplay": "connect",
+            "seriesColors": [BLUE, ORANGE, PURPLE],
+        },
+    },
+    "viz_interfaces": {
+        **table(
+            "Interfaces, the latest first (windows, lags, wait and reach back in seconds)",
+            "ds_interfaces",
+            {"Interface": 190, "Seen": 110, "Mode": 115},
+        ),
+        "eventHandlers": [set_tokens(interface="row.Interface.value")],
+    },
+    "viz_schedule": table(
+        "A scheduled search by event time that would have missed none of these",
+        "ds_schedule",
+        {"Setting": 190, "Value": 120, "Why": 370},
+    ),
+    "viz_model": markdown(
+        "**Mode** `grid`: windows of one length open at one second, the phase. `batch`: flows share windows of "
+        "changing length. `flow`: each record has its own stamps. **Late** counts from a record's end to its indexing. "
+        "**Skipped** are SKIPDATA records. **Wait** is how long a scheduled search should wait, **reach back** how far "
+        "its event-time range must go."
+    ),
+}
+
+HOW_LATE: JsonObject = {
+    "title": "How late, how wide",
+    "description": "How uncertain packet times are, how late records arrive, and how each interface stamps them.",
+    "inputs": {
+        "input_time": time_input("-4h@m,now"),
+        "input_flows": FLOWS_INPUT,
+        "input_interface": text_input("Interface", "interface", "*"),
+    },
+    "dataSources": SOURCES,
+    "visualizations": PANELS,
+    "defaults": {"dataSources": TIME_RANGE},
+    "layout": {
+        "type": "grid",
+        "globalInputs": ["input_time", "input_flows", "input_interface"],
+        "structure": [
+            block("viz_sentence", 0, 0, WIDTH, 84),
+            block("viz_widths", 0, 84, 500, 320),
+            block("viz_late", 500, 84, 700, 320),
+            block("viz_interfaces", 0, 404, WIDTH, 400),
+            block("viz_schedule", 0, 804, 700, 240),
+            block("viz_model", 700, 804, 500, 240),
+        ],
+    },
+}

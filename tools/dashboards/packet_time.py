@@ -1,0 +1,416 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dashboard Packet time: when the packets of each flow can have passed, and which flows can have carried an event.
+
+The searches go from one to the next: the records and the other events, the pairs of them, what can be said of each
+record, and from there the sentence, the lanes and the tables. Names of fields are those of the view alone.
+"""
+
+from __future__ import annotations
+
+from tools.dashboards.envelope import GREY, ORANGE, PURPLE, SEA_GREEN, SKY_BLUE, SLATE, VERMILION
+from tools.dashboards.parts import (
+    FLOWS_INPUT,
+    TIME_RANGE,
+    WIDTH,
+    JsonObject,
+    block,
+    chain,
+    dropdown,
+    image,
+    markdown,
+    search,
+    sentence,
+    set_tokens,
+    table,
+    text_input,
+    time_input,
+)
+
+# A flow has a key for each of its ends, and so a row for each: which of them the event knows is not in the record.
+# Names of events come from whoever wrote the event, and go into Markdown, tokens and searches: what could be more than
+# a name there is taken out. With an address, events stay that share a key with its flows: few events name both ends.
+# The first row stays in any case, since it tells how many were looked at.
+EVENTS = """
+    (($flows$) (src_ip=$address|s$ OR dest_ip=$address|s$) (src_port=$port|s$ OR dest_port=$port|s$))
+    OR (($flows$) log_status=SKIPDATA)
+    OR (`flowlag_events`)
+    | flowlagenrich `flowlag_options`
+    | where flowlag_status!="nodata" AND flowlag_status!="header"
+    | head 10000
+    | eval `flowlag_event_fields`
+    | eval role=case(
+        flowlag_status="ok", "flow",
+        flowlag_status="skipdata", "skipped",
+        flowlag_status="other" AND isnotnull(event), "event",
+        true(), "unread")
+    | eval event=replace(replace(event,"[\\x00-\\x1f\\x24\\x3c\\x3e\\x5b\\x5d\\x60]"," "),"://",":/")
+    | eval event=if(role="event", strftime(_time,"%F %T") . " " . event, null()),
+        lane=case(
+            role="event", "other events",
+            role="skipped", "skipped by AWS",
+            role="flow", coalesce(`flowlag_lane`,"flow without a name")),
+        has_key=case(role="flow" AND isnotnull(flow_key), 1, role="event" AND isnotnull(event_key), 1, true(), 0),
+        key=case(
+            role="flow", coalesce(flow_key,"flow without a key"),
+            role="event", coalesce(event_key,"event without a key"),
+            true(), role),
+        index_lag=if(role="flow", _indextime-flowlag_end, null())
+    | streamstats count as row
+    | eventstats max(row) as looked_at
+    | mvexpand key
+    | eventstats count(eval(role="flow")) as sharing by key
+    | eval role=if(role!="event" OR $address|s$="*" OR sharing>0
+        OR like(src,replace($address|s$,"[*]","%")) OR like(dest,replace($address|s$,"[*]","%")), role, "elsewhere")
+    | where role!="elsewhere" OR row=1
+    | addinfo
+    | table row looked_at role _time event event_start event_end key has_key key_name lane interface_id
+        src_ip src_port dest_ip dest_port action packets index_lag
+        flowlag_start flowlag_end flowlag_duration flowlag_earliest flowlag_latest flowlag_uncertainty
+        info_min_time info_max_time info_search_time
+"""
+
+CHOICE = """
+    | where role="event"
+    | dedup event
+    | head 200
+    | eval label=event, value=event, order=0-_time
+    | appendpipe [
+        stats count
+        | eval label="Any event", value="*", order=-9999999999
+        | table label value order ]
+    | sort 0 order
+    | table label value
+"""
+
+# Every flow is to be seen, also one that belongs to no event. flowlagmatch shows every anchor, so here the flows are
+# the anchors, and the events take the part of flows, with their clock error as the interval. Whatever is to be seen is
+# `shown`, under its own role as the key if it is no flow; an event that is asked about is `compared` besides.
+PAIRS = """
+    | eval side="shown", event_key=key, key=if(role="flow", key, role)
+    | appendpipe [
+        where role="event" AND ($event|s$="*" OR event=$event|s$)
+        | eval side="compared", key=event_key ]
+    | eval flowlag_status="ok",
+        flowlag_earliest=coalesce(if(role="event",event_start,flowlag_earliest), _time),
+        flowlag_latest=coalesce(if(role="event",event_end,flowlag_latest), _time)
+    | eval asked_event=if(side="compared",event,null()),
+        asked_start=if(side="compared",flowlag_earliest,null()),
+        asked_end=if(side="compared",flowlag_latest,null()),
+        asked_keyless=if(side="compared" AND has_key=0,1,0)
+    | eventstats count(asked_event) as rivals min(asked_start) as rivals_start max(asked_end) as rivals_end by key
+    | eventstats count(asked_event) as asked max(asked_event) as asked_event max(asked_keyless) as asked_keyless
+        min(asked_start) as asked_start max(asked_end) as asked_end
+    | flowlagmatch by="key" anchors="side=shown" relation=overlap maxmatches=1000
+"""
+
+# Of each record the better of its two ends, with the best event of it. `apart` is how far its packets are from the
+# events of that key. What cannot be compared is called unknown and not impossible.
+FLOWS = """
+    | eval better=case(match_certainty!="none", 0, rivals>0, 1, true(), 2), share=coalesce(match_share,0)
+    | sort 0 better -share
+    | dedup row
+    | eval reason=case(
+        role!="flow", null(),
+        asked=0, "alone",
+        match_certainty!="none", match_certainty,
+        rivals=0 AND (has_key=0 OR asked_keyless=1), "unknown",
+        rivals=0, "key",
+        flowlag_latest<rivals_start, "before",
+        flowlag_earliest>rivals_end, "after",
+        rivals>1, "between",
+        true(), "unknown")
+    | eval certainty=case(
+        reason="alone", "",
+        reason="certain" OR reason="possible" OR reason="unknown", reason,
+        isnotnull(reason), "impossible")
+    | eval event_at=round((flow_event_start+flow_event_end)/2, 3),
+        apart=round(case(reason="before", rivals_start-flowlag_latest, reason="after", flowlag_earliest-rivals_end), 3)
+    | eval why=case(
+        reason="alone", "no other event to compare with",
+        reason="unknown", "no key to compare: see the macro flowlag_event_fields",
+        reason="certain", "all its packets passed at the time of the event",
+        reason="possible" AND flow_event_end-flow_event_start>10, "the time of the event overlaps its packet time",
+        reason="possible" AND event_at<flowlag_earliest, "the event is " . ceiling(flowlag_earliest-event_at)
+            . " s before its earliest packet time, within the error of clocks",
+        reason="possible" AND event_at>flowlag_latest, "the event is " . ceiling(event_at-flowlag_latest)
+            . " s after its latest packet time, within the error of clocks",
+        reason="possible", "the event is " . floor(event_at-flowlag_earliest) . " s after its earliest and "
+            . floor(flowlag_latest-event_at) . " s before its latest packet time",
+        reason="key", "another " . coalesce(key_name,"key"),
+        reason="before", "its last packet passed at least " . floor(apart) . " s before the event",
+        reason="after", "its first packet passed at least " . floor(apart) . " s after the event",
+        reason="between", "its packets passed between two of the events")
+    | eval rank=case(
+        role="event", -2,
+        role="skipped", -1,
+        reason="certain", 0,
+        reason="possible", round(1-match_share,6),
+        reason="unknown" OR reason="alone", 2,
+        reason="between", 3,
+        reason="key", 1000000000,
+        true(), 3+apart)
+    | eval from=floor(min(_time,flowlag_earliest)), to=ceiling(max(_time,flowlag_latest))+1,
+        label=replace(lane,"([0-9A-Fa-f:]{5})[0-9A-Fa-f:]{5,}([0-9A-Fa-f:]{7})","\\1..\\2")
+"""
+
+SENTENCE = """
+    | stats count(eval(role="flow")) as flows
+        count(eval(role="event")) as events
+        count(eval(role="unread")) as unread
+        count(eval(certainty="certain" OR certainty="possible")) as can
+        count(eval((certainty="certain" OR certainty="possible") AND action="blocked")) as blocked
+        count(eval(reason="before")) as before
+        count(eval(reason="after")) as after
+        count(eval(reason="key")) as other
+        count(eval(reason="unknown")) as unknown
+        values(eval(if(role="skipped",coalesce(interface_id,"an unknown interface"),null()))) as skipped_on
+        max(key_name) as key_name
+        max(looked_at) as looked_at
+        max(asked) as asked
+        max(asked_event) as asked_event
+        min(asked_start) as asked_start
+        max(asked_end) as asked_end
+        max(eval(flowlag_start-flowlag_earliest)) as lag
+        max(index_lag) as index_lag
+        max(info_min_time) as info_min_time
+        max(info_max_time) as info_max_time
+        max(info_search_time) as info_search_time
+    | eval records=flows . if(flows=1," flow record"," flow records"),
+        place=case(
+            $address|s$="*" AND $port|s$="*", "",
+            $address|s$="*", " of port " . $port|s$,
+            $port|s$="*", " of address " . $address|s$,
+            true(), " of address " . $address|s$ . " and port " . $port|s$)
+    | eval sentence=case(
+        flows=0 AND events=0, "Nothing was found" . place . ": neither a flow record (by src_ip, dest_ip, src_port and "
+            . "dest_port) nor another event. Check the time range, the search for flow logs and the macro "
+            . "flowlag_events; * stands for every address and every port, and addresses are written as in the records.",
+        flows=0, "No flow record" . place . " was found, but " . events
+            . if(events=1," other event. "," other events. ") . "Check the time range and the search for flow logs.",
+        asked=0 AND events=0, records . place . ", and no other event to compare with: check the macro flowlag_events.",
+        asked=0, records . place . ". The chosen event is not in this time range: choose another.",
+        asked=1, can . " of " . records . place . " can have carried this event: " . asked_event . "; "
+            . before . " certainly ended before it, " . after . " certainly began after it"
+            . if(other>0,", " . other . if(other=1," has"," have") . " another " . coalesce(key_name,"key"),"")
+            . if(unknown>0,", " . unknown . " cannot be compared","") . ".",
+        true(), can . " of " . records . place . " can have carried one of " . asked . " events"
+            . if(flows-can-unknown>0,"; " . (flows-can-unknown) . " can have carried none of them","")
+            . if(unknown>0,"; " . unknown . " cannot be compared","") . ". Choose an event to ask about it alone.")
+    | eval note=case(
+        asked=0 OR flows=0, "",
+        asked_end+lag+`flowlag_longest`+max(0,coalesce(index_lag,0))>info_search_time,
+            " Records of that time may still be on their way" . if(index_lag>0,": so far they came up to "
+            . ceiling(index_lag) . " s after their end","") . ".",
+        asked_start-`flowlag_longest`-2<info_min_time OR (info_max_time!="+Infinity" AND asked_end+lag+1>info_max_time),
+            " The time range ends close by: widen it, more records may lie outside.",
+        true(), "")
+    | eval sentence=sentence . coalesce(note,"")
+        . case(blocked=0, "", blocked=1, " One of those that can was rejected.",
+            true(), " " . blocked . " of those that can were rejected.")
+        . if(isnull(skipped_on),""," AWS dropped flows in this time range (SKIPDATA) on "
+            . mvjoin(mvindex(skipped_on,0,2),", ") . if(mvcount(skipped_on)>3," and others","") . ".")
+        . if(unread>0," " . unread . " more could not be read.","")
+        . if(looked_at>=10000," Only the newest 10,000 records and events were looked at, and events may be missing: "
+            . "narrow the time range or give an address.","")
+    | table sentence
+"""
+
+# A record has two bars in its lane: the wide one between the bounds, and on it the one from start to end.
+LANES = """
+    | where role="flow" OR role="event" OR role="skipped"
+    | eventstats min(rank) as lane_rank by lane
+    | sort 0 lane_rank lane _time
+    | streamstats dc(lane) as lane_number
+    | where lane_number<=20
+    | eval part=if(role="flow", mvappend("wide","inner"), role)
+    | mvexpand part
+    | eval category=case(
+        part="event" AND asked=1 AND event=asked_event, "the chosen event",
+        part="event", "another event",
+        part="skipped", "records skipped by AWS",
+        part="inner" AND certainty="impossible", "start to end, cannot",
+        part="inner", "start to end, can",
+        certainty="impossible", "packet time, cannot",
+        true(), "packet time, can")
+    | eval begin=case(part="event", _time, part="inner", flowlag_start, true(), flowlag_earliest),
+        duration_ms=case(
+            part="event", 0,
+            part="inner", 1000*(flowlag_latest-flowlag_start),
+            true(), 1000*(flowlag_latest-flowlag_earliest)),
+        detail=case(
+            role="event", event,
+            role="skipped", "AWS dropped flows here, on " . coalesce(interface_id,"an unknown interface"),
+            label!=lane, lane . ": " . why,
+            true(), why)
+    | eval _time=begin, lane=label
+    | table _time lane duration_ms category detail
+"""
+
+# A click on the timeline tells the lane's label and no other field of its row; the two lanes without flows stand for
+# all.
+CHOSEN = """
+    | where role="flow" AND ($lane|s$="other events" OR $lane|s$="skipped by AWS" OR label=$lane|s$
+        OR like(lane, replace($lane|s$,"[*]","%")))
+"""
+
+TABLE = """
+    | sort 0 rank -_time
+    | eval Earliest=strftime(floor(flowlag_earliest),"%F %T"), Latest=strftime(ceiling(flowlag_latest),"%F %T")
+    | rename lane as Flow, flowlag_uncertainty as "± s", certainty as Certainty, why as Why,
+        packets as Packets, action as Action
+    | table Flow Earliest Latest "± s" Certainty Why Packets Action
+"""
+
+# What finds the raw records: a time range that holds them whatever their _time is, and what the chosen ones have in
+# common. Without a choice the range is empty, and so the panel is hidden.
+SPAN = """
+    | stats min(from) as from max(to) as to
+        dc(src_ip) as sources max(src_ip) as src_ip dc(src_port) as source_ports max(src_port) as src_port
+        dc(dest_ip) as targets max(dest_ip) as dest_ip dc(dest_port) as target_ports max(dest_port) as dest_port
+    | eval is_chosen=if($lane|s$="*" OR $lane|s$="other events" OR $lane|s$="skipped by AWS", 0, 1)
+    | eval from=if(is_chosen=1,coalesce(from,0),0), to=if(is_chosen=1,coalesce(to,1),1),
+        src_ip=if(sources=1,src_ip,"*"), src_port=if(source_ports=1,src_port,"*"),
+        dest_ip=if(targets=1,dest_ip,"*"), dest_port=if(target_ports=1,dest_port,"*")
+"""
+
+# Of every event, also where one of them is chosen.
+ASKED = """
+    | where role="flow" OR role="event"
+    | eval flowlag_status=if(role="flow", "ok", "other")
+    | flowlagmatch by="key" anchors="role=event" anchor_time=event_start anchor_end=event_end
+        relation=overlap maxmatches=1000
+    | stats dc(flow_row) as possible min(has_key) as has_key
+        min(flow_flowlag_earliest) as first max(flow_flowlag_latest) as last by event
+    | eval Possible=if(has_key=0, "not known", possible)
+    | sort 0 possible -event
+    | eval From=strftime(floor(first),"%T"), To=strftime(ceiling(last),"%T")
+    | rename event as Event
+    | table Event Possible From To
+"""
+
+RECORDS_SEARCH = (
+    "($flows$) src_ip=$ds_span:result.src_ip|s$ dest_ip=$ds_span:result.dest_ip|s$ "
+    "src_port=$ds_span:result.src_port|s$ dest_port=$ds_span:result.dest_port|s$"
+)
+RECORDS_TIME = {"earliest": "$ds_span:result.from$", "latest": "$ds_span:result.to$"}
+RECORDS = f"""
+    {RECORDS_SEARCH}
+    | head 1000
+    | eval Time=strftime(_time,"%F %T"), Indexed=strftime(_indextime,"%F %T"), Record=_raw
+    | rename interface_id as Interface
+    | table Time Indexed Interface Record
+"""
+
+# Each chain goes on with the events at once: older versions of Dashboard Studio allow few chains behind each other.
+SOURCES: JsonObject = {
+    "ds_events": search("Flow records and other events", EVENTS),
+    "ds_choice": chain("Events to choose from", "ds_events", CHOICE),
+    # Tokens of a search's result are called after the search's name.
+    "ds_sentence": chain("ds_sentence", "ds_events", PAIRS + FLOWS + SENTENCE),
+    "ds_lanes": chain("Lanes of the timeline", "ds_events", PAIRS + FLOWS + LANES),
+    "ds_table": chain("Flow records by certainty", "ds_events", PAIRS + FLOWS + CHOSEN + TABLE),
+    "ds_span": chain("ds_span", "ds_events", PAIRS + FLOWS + CHOSEN + SPAN),
+    "ds_asked": chain("Possible flow records of each event", "ds_events", ASKED),
+    "ds_records": search("Raw flow records of what was clicked", RECORDS, **RECORDS_TIME),
+}
+
+OPEN_RECORDS: JsonObject = {
+    "type": "drilldown.linkToSearch",
+    "options": {"query": RECORDS_SEARCH, **RECORDS_TIME, "type": "custom", "newTab": True},
+}
+RECORD_WIDTHS = {"Time": 160, "Indexed": 160, "Interface": 200, "Record": 660}
+
+#: A timeline's legend changes its colours with the data, so they are fixed here, and explained by a picture. The second
+#: colour within a bar is the record from start to end.
+COLOURS = {
+    "packet time, can": ORANGE,
+    "start to end, can": VERMILION,
+    "packet time, cannot": GREY,
+    "start to end, cannot": SLATE,
+    "records skipped by AWS": SKY_BLUE,
+    "the chosen event": PURPLE,
+    "another event": SEA_GREEN,
+}
+#: Behind the words in tables: pale, so that they can be read in both themes.
+PALE = {"certain": f"{SEA_GREEN}66", "possible": f"{ORANGE}66", "impossible": f"{GREY}33"}
+
+PANELS: JsonObject = {
+    "viz_sentence": sentence("ds_sentence"),
+    "viz_key": image("timeline_key.svg"),
+    "viz_lanes": {
+        "type": "splunk.timeline",
+        "title": "When the packets of each flow can have passed (the second colour: its record, start to end)",
+        "dataSources": {"primary": "ds_lanes"},
+        "options": {
+            "x": "> primary | seriesByName('_time')",
+            "y": "> primary | seriesByName('lane')",
+            "duration": "> primary | seriesByName('duration_ms')",
+            "category": "> primary | seriesByName('category')",
+            "dataColors": "> primary | seriesByName('category') | matchValue(colours)",
+            "additionalTooltipFields": ["detail"],
+            "yAxisLabelWidth": 400,
+        },
+        "context": {"colours": [{"match": name, "value": value} for name, value in COLOURS.items()]},
+        "containerOptions": {"visibility": {"hideWhenNoData": True}},
+        "eventHandlers": [set_tokens(lane="row.lane.value")],
+    },
+    "viz_table": {
+        **table(
+            "Flow records, those that can belong first (click one for its raw records)",
+            "ds_table",
+            {"Flow": 320, "Earliest": 160, "Latest": 160, "± s": 60, "Certainty": 115, "Why": 280, "Packets": 105},
+            coloured="Certainty",
+        ),
+        "context": {"pale": [{"match": name, "value": value} for name, value in PALE.items()]},
+        "eventHandlers": [set_tokens(lane="row.Flow.value")],
+    },
+    "viz_records": {
+        **table("Raw flow records of $lane$ (click one to open Search)", "ds_records", RECORD_WIDTHS),
+        "containerOptions": {"visibility": {"hideWhenNoData": True}},
+        "eventHandlers": [OPEN_RECORDS],
+    },
+    "viz_asked": {
+        **table(
+            "Other events, those without a possible flow first (click one to choose it)",
+            "ds_asked",
+            {"Event": 370, "Possible": 105, "From": 80, "To": 80},
+        ),
+        "eventHandlers": [set_tokens(event="row.Event.value")],
+    },
+    "viz_model": markdown(
+        "A flow record's `start` and `end` say when packets were *received for aggregation*, up to 60 seconds after "
+        "they passed the network interface. So all packets of a record passed between `start - 60 s` and `end + 1 s`: "
+        "a bound, not an estimate."
+    ),
+    "viz_envelope": image("envelope.svg"),
+}
+
+PACKET_TIME: JsonObject = {
+    "title": "Packet time",
+    "description": "When the packets of each flow can have passed, and which flows can have carried an event.",
+    "inputs": {
+        "input_time": time_input("-60m@m,now"),
+        "input_flows": FLOWS_INPUT,
+        "input_address": text_input("Address", "address", "*"),
+        "input_port": text_input("Port", "port", "*"),
+        "input_event": dropdown("Event", "event", "ds_choice"),
+        "input_lane": text_input("Flow", "lane", "*"),
+    },
+    "dataSources": SOURCES,
+    "visualizations": PANELS,
+    "defaults": {"dataSources": TIME_RANGE},
+    "layout": {
+        "type": "grid",
+        "globalInputs": ["input_time", "input_flows", "input_address", "input_port", "input_event", "input_lane"],
+        "structure": [
+            block("viz_sentence", 0, 0, WIDTH, 84),
+            block("viz_key", 0, 84, WIDTH, 44),
+            block("viz_lanes", 0, 128, WIDTH, 760),
+            block("viz_table", 0, 888, WIDTH, 460),
+            block("viz_records", 0, 1348, WIDTH, 260),
+            block("viz_asked", 0, 1608, 620, 420),
+            block("viz_model", 620, 1608, 580, 110),
+            block("viz_envelope", 620, 1718, 580, 310),
+        ],
+    },
+}

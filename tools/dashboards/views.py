@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Owns default/data/ui/views: `python -m tools.dashboards.views` writes the XML of both dashboards again.
+
+A Dashboard Studio view is JSON inside XML, with every search on one line. packet_time.py and how_late.py have each
+search as SPL that one can read, and view_parts.py what the two share. Nothing here runs in Splunk: the XML is shipped.
+"""
+
+from __future__ import annotations
+
+import json
+from xml.sax.saxutils import escape
+
+from tools.dashboards.how_late import HOW_LATE
+from tools.dashboards.packet_time import PACKET_TIME
+from tools.dashboards.parts import JsonObject
+from tools.places import ROOT
+
+FOLDER = ROOT / "default" / "data" / "ui" / "views"
+VIEWS = {"packet_time": PACKET_TIME, "how_late": HOW_LATE}
+
+
+def write_view(definition: JsonObject) -> str:
+    """Return the file of a view."""
+    return (
+        f'<dashboard version="2" theme="light">\n'
+        f"    <label>{escape(definition['title'])}</label>\n"
+        f"    <description>{escape(definition['description'])}</description>\n"
+        f"    <definition><![CDATA[\n"
+        f"{json.dumps(definition, indent=4, ensure_ascii=False)}\n"
+        f"    ]]></definition>\n"
+        f"</dashboard>\n"
+    )
+
+
+def main() -> None:
+    """Write both views."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, definition in VIEWS.items():
+        (FOLDER / f"{name}.xml").write_text(write_view(definition), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scenarios whose truth is known, and the sample files made of them."""
