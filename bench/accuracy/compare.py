@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares ways to tie logins to flows where the truth is known: plain joins on `_time`, and the packaged flowlagmatch.
 
-`python -m bench.accuracy.compare` prints the table of the README. The scenario is in samples/logins: one SSH client logs in to
+`python -m bench.accuracy.compare` prints the table. The scenario is in samples/logins: one SSH client logs in to
 one server every now and then, on six interfaces of different timing; each login is the first packet of a connection,
 and each packet is received 0 to 60 s after it passed. The only key is the pair of addresses, as with most login events.
 `--write` makes the scenario again, always the same.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures the envelope and flowlagprofile where the truth is known: packets played through the modes of generate.py.
+"""Measures the envelope and flowlagprofile where the truth is known: packets played through the timing modes.
 
-`PYTHONPATH=lib python -m bench.accuracy.truth` prints two tables of the README, always the same. Each interface sends for an
+`PYTHONPATH=lib python -m bench.accuracy.truth` prints two tables, always the same. Each interface sends for an
 hour; each packet is received 0 to 60 s after it passed. The envelope is right when a packet's true time lies in it. The
 profile sees a stretch of some records of the interface; it is right when it tells the mode (and the phase of a grid). A
 window is right when it is the one in which the record was made, and wrong when it is any other.

@@ -3,8 +3,8 @@
 
 Each packet passes at a true time t and is received 0 to 60 s later; the record's stamps are made from the time of
 receipt, as the mode has it: `grid` (windows of 60 s with one phase, shared end), `batch` (flows share whole windows of
-4 to 31 s), `flow` (each flow has its own stamps). `python -m tools.scenarios.modes` writes samples/modes.log again, always
-the same.
+4 to 31 s), `flow` (each flow has its own stamps). `python -m tools.scenarios.modes` writes samples/modes.log
+again, always the same.
 """
 
 from __future__ import annotations

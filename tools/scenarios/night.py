@@ -3,7 +3,8 @@
 
 Each connection has a client port of its own and some bursts of packets; each packet is received 0 to 60 s after it
 passed; the three interfaces stamp their records in three ways. A login is the first packet of its connection, seen by
-a host whose clock is at most half a second off. `python -m tools.scenarios.night` writes samples/night again, always the same.
+a host whose clock is at most half a second off. `python -m tools.scenarios.night` writes samples/night again,
+always the same.
 """
 
 from __future__ import annotations
