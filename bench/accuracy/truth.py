@@ -21,7 +21,7 @@ from flowlag.interval import SECOND_US, Interval
 from flowlag.learned import LearnedWindows
 from flowlag.profile import PROFILE_FIELDS, Profiler
 from flowlag.profile_options import ProfileSettings
-from flowlag.windows import choose_rules, place_window
+from flowlag.windows import Rules, place_window
 from tools.scenarios.modes import MODES, Played, play
 
 INTERFACES = 60  # of each mode
@@ -72,10 +72,10 @@ def is_right(mode: str, rows: list[dict[str, str]], records: list[Played]) -> bo
 def count_windows(mode: str, records: list[Played], learned: LearnedWindows) -> Counter[bool | None]:
     """How many records get the true window, another one, or none (None)."""
     counts: Counter[bool | None] = Counter()
-    find_rule = choose_rules(Settings(), learned.find)
+    rules = Rules(Settings(), learned.find)
     for record in records:
         recorded = Interval(record.start * SECOND_US, record.end * SECOND_US)
-        bounds = place_window(recorded, find_rule(record.interface, *recorded)).bounds
+        bounds = place_window(recorded, rules.find(record.interface, *recorded)).bounds
         counts[None if bounds is None else bounds == true_window(mode, record)] += 1
     return counts
 

@@ -15,11 +15,11 @@ from flowlag.enrich_options import Settings
 from flowlag.fields import Values, pick_values
 from flowlag.learned import LearnedWindows
 from flowlag.lines import HEADER, read_raw
-from flowlag.memo import Memo, are_short
+from flowlag.memo import Memo, longest_of
 from flowlag.record import UNTAGGABLE, VALID, judge_values
 from flowlag.tags import TAG_FIELDS, Tags, write_tags
 from flowlag.timing import time_record
-from flowlag.windows import Rule, choose_rules, place_window
+from flowlag.windows import Rules, place_window
 
 Get = Callable[[str], Optional[str]]
 
@@ -31,11 +31,9 @@ class Enricher:
         self.settings = settings
         self.fields = tuple(settings.prefix + name for name in TAG_FIELDS)
         self.counts: Counter[str] = Counter()
-        self.find_rule = choose_rules(settings, None if learned is None else learned.find)
+        self.rules = Rules(settings, None if learned is None else learned.find)
         self._learned = learned
-        self._judged: Memo[tuple[Values, bool], Tags] = Memo(
-            lambda key: self.judge(*key), _is_short
-        )
+        self._judged: Memo[tuple[Values, bool], Tags] = Memo(lambda key: self.judge(*key), _measure)
 
     def tag(self, get: Get) -> Tags:
         """The tags of the event whose fields `get` returns as text (None or empty where absent). Never raises."""
@@ -62,11 +60,10 @@ class Enricher:
         self.counts[tags.status] += 1
         return tags
 
-    def judge(self, values: Values, recognised: bool = False, rule: Optional[Rule] = None) -> Tags:
+    def judge(self, values: Values, recognised: bool = False) -> Tags:
         """The tags that values give, judged anew; nothing is counted.
 
-        `recognised` says that they come from a line known to be a flow log record, and `rule` how windows lie for it,
-        if that has been found already.
+        `recognised` says that they come from a line known to be a flow log record.
         """
         record = judge_values(values, recognised)
         if not record.is_valid or record.start_us is None or record.end_us is None:
@@ -74,7 +71,7 @@ class Enricher:
         timing = time_record(
             record.start_us, record.end_us, record.packets, record.status == "ok", self.settings.lag_us
         )
-        rule = rule or self.find_rule(record.interface, record.start_us, record.end_us)
+        rule = self.rules.find(record.interface, record.start_us, record.end_us)
         return write_tags(record, timing, place_window(timing.recorded, rule))
 
     @property
@@ -130,8 +127,8 @@ class Enricher:
         return (found, tags) if fields_silent or tags.status in VALID else (values, verdict)
 
 
-def _is_short(key: tuple[Values, bool]) -> bool:
-    return are_short(key[0])
+def _measure(key: tuple[Values, bool]) -> int:
+    return longest_of(key[0])
 
 
 def _text(value: Any) -> Optional[str]:

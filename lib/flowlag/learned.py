@@ -15,7 +15,7 @@ from typing import Optional
 
 from flowlag.instants import FIRST_US, LAST_US
 from flowlag.interval import SECOND_US
-from flowlag.memo import Memo, is_short
+from flowlag.memo import Memo
 from flowlag.windows import Rule
 
 #: The columns that are read; others may be there.
@@ -40,8 +40,8 @@ class LearnedWindows:
     def __init__(self, rows: Mapping[str, list[_Row]] = MappingProxyType({}), complaint: Optional[str] = None) -> None:
         self.complaint = complaint
         self._rows = rows
-        self._near = Memo(self._find_near, lambda place: is_short(place[0]))
-        self._rules = Memo(_rule_of, lambda lesson: True)
+        self._near = Memo(self._find_near, lambda place: len(place[0]))
+        self._rules = Memo(_rule_of, len)
 
     @classmethod
     def from_rows(cls, table: Iterable[Sequence[str]], interval_us: int) -> LearnedWindows:

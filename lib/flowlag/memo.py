@@ -34,25 +34,20 @@ class Bounded(dict[K, V]):
 
 
 class Memo(Bounded[K, V]):
-    """`memo[key]` is `find(key)`, computed once; `is_short` tells the keys that are kept."""
+    """`memo[key]` is `find(key)`, computed once; `measure` gives the length of a key."""
 
-    def __init__(self, find: Callable[[K], V], is_short: Callable[[K], bool], size: Optional[int] = None) -> None:
+    def __init__(self, find: Callable[[K], V], measure: Callable[[K], int], size: Optional[int] = None) -> None:
         super().__init__(size)
         self._find = find
-        self._is_short = is_short
+        self._measure = measure
 
     def __missing__(self, key: K) -> V:
         value = self._find(key)
-        if self._is_short(key):
+        if self._measure(key) <= LONGEST:
             self.keep(key, value)
         return value
 
 
-def is_short(text: str) -> bool:
-    """Whether a text is short enough to be kept."""
-    return len(text) <= LONGEST
-
-
-def are_short(texts: Sequence[Optional[str]]) -> bool:
-    """Whether all texts are short enough to be kept."""
-    return all(text is None or len(text) <= LONGEST for text in texts)
+def longest_of(texts: Sequence[Optional[str]]) -> int:
+    """The length of the longest text."""
+    return max(map(len, filter(None, texts)), default=0)

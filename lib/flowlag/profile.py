@@ -22,7 +22,7 @@ from flowlag.enrich_options import RESOLUTION_US
 from flowlag.fields import Values, pick_values
 from flowlag.instants import parse_instant
 from flowlag.interval import SECOND_US, write_seconds
-from flowlag.memo import Memo, are_short
+from flowlag.memo import Memo, longest_of
 from flowlag.modes import Mode, Span, Tally, find_changes, judge_mode
 from flowlag.profile_options import LONGEST_OWN_S, ProfileSettings
 from flowlag.record import STATUSES, VALID, count_packets, judge_values
@@ -97,7 +97,7 @@ class Profiler:
         self.counts: Counter[str] = Counter()
         self._enricher = Enricher(settings.reading)
         self._interfaces: dict[str, _Seen] = {}
-        self._judged = Memo(_judge, are_short)
+        self._judged = Memo(_judge, longest_of)
         self._names = [settings.reading.prefix + name for name in ("status", "start", "end")]
 
     def feed(self, get: Get) -> None:

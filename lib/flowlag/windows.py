@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The aggregation window in which a record sat, if that is known: given, learned, filled by the record, or assumed.
 
-A rule says how windows lie for a record. It is chosen in one place (`choose_rules`), and everything else follows from
-it: the record's window (`place_window`), and which records have the same place in theirs (`moves_with`). Nothing is
-clock aligned at AWS, so a window is never guessed unless the user asks for it. Authority: docs/model.md, Windows.
+A rule says how windows lie for a record. It is chosen in one place (`Rules`), and everything else follows from it: the
+record's window (`place_window`), and which records have the same place in theirs (`moves_with`). Nothing is clock
+aligned at AWS, so a window is never guessed unless the user asks for it. Authority: docs/model.md, Windows.
 """
 
 from __future__ import annotations
@@ -26,9 +26,13 @@ class Window(NamedTuple):
 class Rule(NamedTuple):
     """How windows lie for a record, and how that is known (`basis`: option, profile, or empty).
 
-    `kind` is one of: `grid` (windows open at `phase_us` of every interval), `batch` (the record's own span is its
-    window), `flow` (every flow has stamps of its own, so there is no window), `record` (a record as long as the interval
-    fills a window), `assumed` (the same, and the end of a shorter record closes one), `none`.
+    `kind` is one of:
+    - grid: windows open at `phase_us` of every interval;
+    - batch: the record's own span is its window;
+    - flow: every flow has stamps of its own, so there is no window;
+    - record: a record that is as long as the interval fills a window;
+    - assumed: the same, and the end of a shorter record closes one;
+    - none.
     """
 
     basis: str
@@ -39,21 +43,29 @@ class Rule(NamedTuple):
 
 #: (interface, start, end in microseconds since the epoch) -> what was learned for the record, None if nothing was.
 FindLearned = Callable[[Optional[str], int, int], Optional[Rule]]
-#: The same, for whatever applies.
-FindRule = Callable[[Optional[str], int, int], Rule]
 
 UNKNOWN = Window()
 
 
-def choose_rules(settings: Settings, find_learned: Optional[FindLearned] = None) -> FindRule:
-    """What gives the rule for a record: an option's, else a learned one, else what the record itself can tell."""
-    given = _given_rule(settings)
-    if find_learned is None or given.kind not in ("record", "assumed"):
-        return lambda interface, start_us, end_us: given
-    return lambda interface, start_us, end_us: find_learned(interface, start_us, end_us) or given
+class Rules:
+    """The rules of a search: an option's, else a learned one, else what the record itself can tell.
+
+    `all_move` says that the tags of every two records of one length differ in their times alone (see `moves_with`).
+    """
+
+    def __init__(self, settings: Settings, find_learned: Optional[FindLearned] = None) -> None:
+        self._given = _give_rule(settings)
+        self._find_learned = find_learned if self._given.kind in ("record", "assumed") else None
+        self.all_move = self._find_learned is None and self._given.kind != "grid"
+
+    def find(self, interface: Optional[str], start_us: int, end_us: int) -> Rule:
+        """The rule for a record by its interface and its stamps in microseconds since the epoch."""
+        if self._find_learned is None:
+            return self._given
+        return self._find_learned(interface, start_us, end_us) or self._given
 
 
-def _given_rule(settings: Settings) -> Rule:
+def _give_rule(settings: Settings) -> Rule:
     """The rule by the options alone."""
     if settings.windows == "none":
         return Rule("", "none")
@@ -62,7 +74,7 @@ def _given_rule(settings: Settings) -> Rule:
     return Rule("", "assumed" if settings.windows == "assumed" else "record", settings.interval_us)
 
 
-def moves_with(rule: Rule, start_us: int) -> tuple[Any, ...]:
+def moves_with(rule: Rule, start_us: int) -> Any:
     """What two records of one length have in common if their tags differ in their times alone, under rules like this.
 
     By how much one record was moved against the other, by so much are the times in its tags. A window that the record
@@ -70,7 +82,7 @@ def moves_with(rule: Rule, start_us: int) -> tuple[Any, ...]:
     """
     if rule.kind == "grid":
         return (rule.kind, rule.interval_us, (start_us - rule.phase_us) % rule.interval_us)
-    return (rule.kind,)
+    return rule.kind
 
 
 def place_window(recorded: Interval, rule: Rule) -> Window:

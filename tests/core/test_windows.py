@@ -5,7 +5,7 @@ import pytest
 
 from flowlag.enrich_options import parse_settings
 from flowlag.interval import Interval
-from flowlag.windows import Rule, choose_rules, moves_with, place_window
+from flowlag.windows import Rule, Rules, moves_with, place_window
 
 S = 1_000_000
 T = 1602397440  # a multiple of 60
@@ -15,7 +15,7 @@ def find(start, end, learned=None, **options):
     """The window of a record from T + start to T + end, its bounds and offset as seconds after T."""
     settings = parse_settings((name, str(value)) for name, value in options.items())
     recorded = Interval(int((T + start) * S), int((T + end) * S))
-    window = place_window(recorded, choose_rules(settings, learned)("eni-1", *recorded))
+    window = place_window(recorded, Rules(settings, learned).find("eni-1", *recorded))
     bounds = window.bounds and tuple(us / S - T for us in window.bounds)
     return window.basis, window.position, bounds, window.offset_us if window.offset_us is None else window.offset_us / S
 
@@ -102,12 +102,12 @@ RULES = {
 @pytest.mark.parametrize(("options", "learned"), RULES.values(), ids=RULES)
 def test_records_that_move_together_have_the_same_place(options, learned):
     """What has length and `moves_with` in common has the same window, moved along; the same law twice would drift."""
-    find_rule = choose_rules(parse_settings((name, str(value)) for name, value in options.items()), lambda *_: learned)
+    rules = Rules(parse_settings((name, str(value)) for name, value in options.items()), lambda *_: learned)
     seen = {}
     for length in (0, 1, 20, 57, 58, 59, 60, 61, 130, 599, 600):
         for start in range(700):
             recorded = Interval((T + start) * S, (T + start + length) * S)
-            rule = find_rule("eni-1", *recorded)
+            rule = rules.find("eni-1", *recorded)
             window = place_window(recorded, rule)
             moved = window._replace(bounds=window.bounds and tuple(us - recorded.start_us for us in window.bounds))
             assert seen.setdefault((length, moves_with(rule, recorded.start_us)), moved) == moved

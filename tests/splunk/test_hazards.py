@@ -212,7 +212,7 @@ def test_what_is_remembered_is_bounded(monkeypatch):
     records += [row(start=b"9" * 1000 + b"%d" % i, packets=b"9" * 1000 + b"%d" % i) for i in range(200)]
     assert tagger.tag(write_rows(HEADER, records)) == expected_reply(HEADER, records, {})[0]
     keys, _, replies = tagger._plan.split
-    for kept in (replies._texts, replies._patterns, replies._seconds, keys._packets):
+    for kept in (replies, replies._patterns, replies._seconds, keys._packets):
         assert 0 < len(kept) <= 50 and max(map(len, map(str, kept))) < 200
 
 

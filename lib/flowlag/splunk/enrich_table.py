@@ -76,7 +76,7 @@ class EnrichTable:
 
     def _find_endings(self, plan: _Plan, way: _Way, records: Records) -> list[str]:
         """What stands behind each record; `_raw` is asked for those whose fields do not settle it."""
-        texts = way.replies.texts(way.keys.of(records))
+        texts = list(map(way.replies.__getitem__, way.keys.of(records)))
         if way.replies.settles_all:
             endings = cast("list[str]", texts)
             self._count(way, endings)

@@ -17,7 +17,7 @@ from flowlag.enrich import Enricher
 from flowlag.fields import Values, has_value
 from flowlag.instants import FIRST_US, LAST_US
 from flowlag.interval import SECOND_US
-from flowlag.memo import LONGEST, Bounded, Memo, is_short
+from flowlag.memo import LONGEST, Bounded, Memo
 from flowlag.record import VALID, count_packets
 from flowlag.splunk.blocks import Records
 from flowlag.splunk.columns import Header
@@ -49,11 +49,10 @@ class Keys:
         found = [_Role(name, header.places_of(names)) for name, names in roles.items()]
         self._roles = [role for role in found if role.places or role.name in ("start", "end")]
         self._value = value
-        self._packets = Memo(self._class_packets, is_short)
-        self._interfaces = Memo(self._read, is_short)
+        self._packets = Memo(self._class_packets, len)
+        self._interfaces = Memo(self._read, len)
         names = [role.name for role in self._roles]
-        #: which text of a key names the interface, None if no tag depends on it
-        self.interface_place = names.index("interface") if "interface" in names else None
+        self._place = names.index("interface") if "interface" in names else None
 
     def of(self, records: Records) -> Iterator[Key]:
         """The key of each record."""
@@ -64,9 +63,17 @@ class Keys:
         read = ((role.name, self._read(text)) for role, text in zip(self._roles, key))
         return Values(**{name: value for name, value in read if value is not None})
 
-    def interface(self, key: Key) -> Optional[str]:
-        """The interface in a key, None if there is none."""
-        return None if self.interface_place is None else self._interfaces[key[self.interface_place]]
+    @property
+    def have_interface(self) -> bool:
+        """Whether tags depend on the interface, so that keys hold it."""
+        return self._place is not None
+
+    def part(self, key: Key) -> tuple[Optional[str], Key]:
+        """The interface in a key (None if there is none), and the texts after start and end without it."""
+        place = self._place
+        if place is None:
+            return None, key[2:]
+        return self._interfaces[key[place]], key[2:place] + key[place + 1 :]
 
     def _texts(self, records: Records, role: _Role) -> Iterable[str]:
         """For each record, the text of the first of a role's columns that has a value."""
@@ -116,46 +123,49 @@ class Ending:
         return Tags(*text.rstrip("\n").split(",")[-len(TAG_FIELDS) :])
 
 
-class ReplyCache:
-    """Gives the text behind a record by its key; None if the fields do not settle it and `_raw` has to be asked.
+class ReplyCache(Bounded[Key, Optional[str]]):
+    """The text behind a record by its key; None if the fields do not settle it and `_raw` has to be asked.
 
     `all_ok` and `settles_all` speak of all keys so far: every text says ok, and none was None. So it is in most
     searches, and then a block needs no look at each of its texts.
     """
 
     def __init__(self, enricher: Enricher, keys: Keys, ending: Ending, asks_raw: bool) -> None:
+        super().__init__()
         self.all_ok = self.settles_all = True
         self._enricher = enricher
+        self._rules = enricher.rules
+        self._all_move = enricher.rules.all_move and not keys.have_interface
         self._keys = keys
         self._ending = ending
         self._asks_raw = asks_raw
-        self._texts = Memo(self._find, _is_short_key)
+        self._seconds = Memo(_read_seconds, len)
         self._patterns: Bounded[tuple[Any, ...], Pattern] = Bounded()
-        self._seconds = Memo(_read_seconds, is_short)
 
-    def texts(self, keys: Iterable[Key]) -> list[Optional[str]]:
-        """The text for each key."""
-        return list(map(self._texts.__getitem__, keys))
-
-    def _find(self, key: Key) -> Optional[str]:
+    def __missing__(self, key: Key) -> Optional[str]:
         start_s, end_s = self._seconds[key[0]], self._seconds[key[1]]
-        if start_s is None or end_s is None or not _is_short_key(key):
-            return self._write(self._enricher.judge(self._keys.values(key)))
-        text, offsets_s = self._find_pattern(key, start_s, end_s)
-        return None if text is None else text % tuple([start_s + offset_s for offset_s in offsets_s])
+        can_be_kept = len("".join(key)) <= LONGEST
+        if can_be_kept and start_s is not None and end_s is not None:
+            likeness = (end_s - start_s, key[2:]) if self._all_move else self._find_likeness(key, start_s, end_s)
+            text, offsets_s = self._patterns.get(likeness) or self._add_pattern(likeness, key, start_s)
+            if text is not None:
+                text %= tuple([start_s + offset_s for offset_s in offsets_s])
+        else:
+            text = self._write(self._enricher.judge(self._keys.values(key)))
+        if can_be_kept:
+            self.keep(key, text)
+        return text
 
-    def _find_pattern(self, key: Key, start_s: int, end_s: int) -> Pattern:
-        """The pattern of a key: all that have its length, its place in the windows, and the same other values."""
-        start_us, end_us = start_s * SECOND_US, end_s * SECOND_US
-        rule = self._enricher.find_rule(self._keys.interface(key), start_us, end_us)
-        place = self._keys.interface_place
-        others = key[2:] if place is None else key[2:place] + key[place + 1 :]
-        likeness = (end_s - start_s, moves_with(rule, start_us), others)
-        pattern = self._patterns.get(likeness)
-        if pattern is None:
-            tags = self._enricher.judge(self._keys.values(key), rule=rule)
-            pattern = _cut_times(self._write(_relate_times(tags, start_s)))
-            self._patterns.keep(likeness, pattern)
+    def _find_likeness(self, key: Key, start_s: int, end_s: int) -> tuple[Any, ...]:
+        """What keys of one pattern have in common: length, place in the windows, and all values but the interface."""
+        interface, others = self._keys.part(key)
+        rule = self._rules.find(interface, start_s * SECOND_US, end_s * SECOND_US)
+        return (end_s - start_s, moves_with(rule, start_s * SECOND_US), others)
+
+    def _add_pattern(self, likeness: tuple[Any, ...], key: Key, start_s: int) -> Pattern:
+        tags = self._enricher.judge(self._keys.values(key))
+        pattern = _cut_times(self._write(_relate_times(tags, start_s)))
+        self._patterns.keep(likeness, pattern)
         return pattern
 
     def _write(self, tags: Tags) -> Optional[str]:
@@ -164,10 +174,6 @@ class ReplyCache:
             self.settles_all = False
             return None
         return self._ending.write(tags)
-
-
-def _is_short_key(key: Key) -> bool:
-    return len("".join(key)) <= LONGEST
 
 
 def _relate_times(tags: Tags, start_s: int) -> Tags:
