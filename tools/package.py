@@ -4,8 +4,9 @@
 The files that git tracks (as they are in the work tree, by an explicit list of top-level names) and the run-time
 requirements, vendored into lib/, become one list of paths and contents. It is written twice: to build/flowlag, to look
 at and to run, and to the archive. The package has a README of its own, docs/package.md, and its pages have no pictures
-in PNG. Nothing of the building machine gets in: order, times, modes and owners are fixed, so that two builds of one commit
-are byte-identical. Standard library only, any Python from 3.9; pip is started to download what is not in the cache yet.
+in PNG. Nothing of the building machine gets in: order, times, modes and owners are fixed, so that two builds of one
+commit are byte-identical. Standard library only, any Python from 3.9; pip is started to download what is not in the
+cache yet.
 """
 
 from __future__ import annotations

@@ -230,6 +230,15 @@ def test_time_is_read_as_shown(row: list[str]) -> None:
     assert row[1].startswith("invalid") if instant is None else row[1] == write_seconds(instant)
 
 
+def test_spans_that_the_page_names_are_read() -> None:
+    """Every unit, and the long forms, after a number."""
+    (sentence,) = re.findall(r"^Spans know (.*?)\.", TEXTS["docs/enrich.md"], re.MULTILINE)
+    units = re.findall(r"`(\w+)`", sentence)
+    assert len(units) == 10
+    for unit in units:
+        parse_settings([("lag", f"1{unit}")])
+
+
 @pytest.mark.parametrize("row", table("docs/model.md", "start", "end"), ids=lambda row: row[0])
 def test_worked_example_is_what_the_model_gives(row: list[str], engine: Engine) -> None:
     """The numbers of the table, and the window with and without the phase that it names."""
