@@ -289,8 +289,10 @@ def test_accuracy_is_what_the_text_beside_it_claims() -> None:
         ways = {row[0]: row[1:] for row in table(page, "way", "true pairs found")}
         assert ways["`flowlagmatch`"][1] == "0"
         assert int(ways["`flowlagmatch`"][2]) < int(ways["join within ±5 min"][2])
-    best = ways["`flowlagmatch`, the best flow of each login"][0]
-    assert f"is right for {best} of the {ways['`flowlagmatch`'][0]} logins" in " ".join(TEXTS["README.md"].split())
+    text, best = " ".join(TEXTS["README.md"].split()), ways["`flowlagmatch`, the best flow of each login"][0]
+    assert f"is right for {best} of the {ways['`flowlagmatch`'][0]} logins" in text
+    assert f"which misses {ways['join within ±60 s'][1]} logins" in text
+    assert f"which still misses {ways['join within ±5 min'][1]}." in text
 
 
 def test_every_macro_is_explained() -> None:
