@@ -22,12 +22,10 @@ import pytest
 import flowlag
 from flowlag.enrich_options import parse_settings
 from flowlag.instants import parse_instant
-from flowlag.interval import SECOND_US, Interval, write_seconds
+from flowlag.interval import write_seconds
 from flowlag.modes import MODES
 from flowlag.record import STATUSES
 from flowlag.tags import TAG_FIELDS
-from flowlag.timing import time_record
-from flowlag.windows import find_window
 from tests.app.test_conf import COMMANDS, MACROS, SEARCHBNF
 from tests.spl.engine import Engine, SplError
 from tools import package as packaging
@@ -258,26 +256,31 @@ def window_of(tags: dict[str, str]) -> str:
     return ", ".join(values) if any(values) else ""
 
 
-def windows_and_stamps() -> tuple[set[str], set[str], set[str]]:
-    """Every position, basis and kind of stamps that records of all offsets and lengths bring about."""
-    positions, bases, stamps = set(), set(), set()
-    wordings: list[dict[str, str]] = [{}, {"phase": "6"}, {"windows": "assumed"}, {"windows": "none"}]
-    for wording, offset, length, packets in product(wordings, (0, 5, 20), (0, 1, 2, 30, 39, 54, 59, 90), (None, 1, 2)):
-        start_us = (1602397686 + offset) * SECOND_US
-        recorded = Interval(start_us, start_us + length * SECOND_US)
-        window = find_window(recorded, None, parse_settings(wording.items()))
-        positions.add(window.position)
-        bases.add(window.basis or "empty")
-        stamps.add(time_record(*recorded, packets, True, 0).stamps or "empty")
-    return positions - {""}, bases, stamps
+def every_record() -> list[dict[str, str]]:
+    """Records of all offsets, lengths and numbers of packets that bring about another word of the model."""
+    shapes = product((0, 5, 20), (0, 1, 2, 30, 39, 54, 59, 90), ("", "1", "2"))
+    starts = [(1602397686 + offset, length, packets) for offset, length, packets in shapes]
+    return [
+        {
+            "_time": str(start),
+            "sourcetype": "aws:cloudwatchlogs:vpcflow",
+            "start_time": str(start),
+            "end_time": str(start + length),
+            "packets": packets,
+        }
+        for start, length, packets in starts
+    ]
 
 
-def test_words_of_the_model_are_explained() -> None:
-    """Window positions, bases and stamps: what the code can say is what the tables explain (`profile` needs a lookup)."""
-    positions, bases, stamps = windows_and_stamps()
-    assert {plain(row[0]) for row in table("docs/model.md", "`flowlag_window_position`")} == positions
-    assert {plain(row[0]) for row in table("docs/model.md", "`flowlag_window_basis`")} == bases | {"profile"}
-    assert {plain(row[0]) for row in table("docs/model.md", "`flowlag_stamps`")} == stamps
+def test_words_of_the_model_are_explained(app: Path, python: str) -> None:
+    """Window positions, bases and stamps: what the command can say is what the tables explain (`profile` needs a lookup)."""
+    engine = Engine(every_record(), app, python, MACROS, now=1700000000)
+    wordings = ("", "phase=6", "windows=assumed", "windows=none")
+    rows = [row for wording in wordings for row in engine.search(f"`flowlag_index` | flowlagenrich {wording}")]
+    for name, added in (("window_position", set()), ("window_basis", {"profile"}), ("stamps", set())):
+        said = {row[f"flowlag_{name}"] or "empty" for row in rows} | added
+        explained = {plain(row[0]) for row in table("docs/model.md", f"`flowlag_{name}`")}
+        assert explained == (said - {"empty"} if name == "window_position" else said), name
 
 
 def test_accuracy_is_what_the_text_beside_it_claims() -> None:
