@@ -3,9 +3,10 @@
 
 The files that git tracks (as they are in the work tree, by an explicit list of top-level names) and the run-time
 requirements, vendored into lib/, become one list of paths and contents. It is written twice: to build/flowlag, to look
-at and to run, and to the archive. Nothing of the building machine gets in: order, times, modes and owners are fixed, so
-that two builds of one commit are byte-identical. Standard library only, any Python from 3.9; pip is started to download
-what is not in the cache yet.
+at and to run, and to the archive. The package has a README of its own, docs/package.md, and its pages have no pictures
+in PNG. Nothing of the building machine gets in: order, times, modes and owners are fixed, so that two builds of one
+commit are byte-identical. Standard library only, any Python from 3.9; pip is started to download what is not in the
+cache yet.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import hashlib
 import io
 import json
 import os
+import posixpath
 import re
 import shutil
 import stat
@@ -36,7 +38,6 @@ SHIPPED = (
     "CHANGELOG.md",
     "LICENSE",
     "README",
-    "README.md",
     "SECURITY.md",
     "app.manifest",
     "appserver",
@@ -48,6 +49,12 @@ SHIPPED = (
     "metadata",
     "static",
 )
+# The README of the package; README.md of the repository is for those who build it.
+FRONT_PAGE = "docs/package.md"
+# A picture on a line of its own, with the blank line after it.
+PICTURE = re.compile(rb"(?m)^!\[[^\]]*\]\([^)]+\.png\)\n\n?")
+# The target of a link within the repository.
+LINK = re.compile(rb"\]\((?!https?:|#)([^)]+)\)")
 # What is taken of each run-time requirement; the name is that of requirements.txt.
 VENDORED = {
     "splunk-sdk": "splunklib/",
@@ -84,10 +91,27 @@ def is_shipped(name: str) -> bool:
     """Return whether a tracked file belongs to the package: by its top-level name, and no dot file or byte code."""
     parts = PurePosixPath(name).parts
     hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
-    return parts[0] in SHIPPED and not hidden and not name.endswith((".pyc", ".pyo"))
+    picture = parts[0] == "docs" and name.endswith(".png")
+    return parts[0] in SHIPPED and not hidden and not picture and not name.endswith((".pyc", ".pyo"))
 
 
 def own_files() -> dict[str, bytes]:
+    """Return path -> content of the tracked files that are shipped, as the package has them."""
+    files = tracked_files()
+    if FRONT_PAGE not in files:
+        raise PackageError(f"git does not track {FRONT_PAGE}, the README of the package.")
+    pages = {name: PICTURE.sub(b"", files[name]) for name in files if name.startswith("docs/") and name.endswith(".md")}
+    front = pages.pop(FRONT_PAGE)
+    del files[FRONT_PAGE]
+    return {**files, **pages, "README.md": move_up(front)}
+
+
+def move_up(page: bytes) -> bytes:
+    """Return a page of docs/ for the folder above, its links changed."""
+    return LINK.sub(lambda link: b"](" + posixpath.normpath(b"docs/" + link[1]) + b")", page)
+
+
+def tracked_files() -> dict[str, bytes]:
     """Return path -> content of the tracked files that are shipped, as they are in the work tree."""
     names = [name for name in git("ls-files", "-z").split("\0") if name and is_shipped(name)]
     if not names:

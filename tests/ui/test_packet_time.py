@@ -347,7 +347,7 @@ def test_addresses_of_version_6(draw, app):
 
 
 def test_other_events_by_two_macros(draw, app):
-    """The README's example: findings of GuardDuty, tied by the network interface."""
+    """The documents' example: findings of GuardDuty, tied by the network interface."""
     finding = {
         "_time": str(T + 10),
         "_raw": "{}",
@@ -357,7 +357,8 @@ def test_other_events_by_two_macros(draw, app):
         "detail.type": "Backdoor:EC2/C&CActivity.B",
         "detail.resource.instanceDetails.networkInterfaces{}.networkInterfaceId": "eni-1",
     }
-    (example,) = re.findall(r"```ini\n(\[flowlag_events\].*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+    page = (ROOT / "docs" / "dashboards.md").read_text("utf-8")
+    (example,) = re.findall(r"```ini\n(\[flowlag_events\].*?)```", page, re.S)
     local = dict(re.findall(r"\[(\w+)\]\ndefinition = (.*)", example))
     assert list(local) == ["flowlag_events", "flowlag_event_fields"]
     view = draw(engine(app, [flow(T, T + 59), finding], local=local))
