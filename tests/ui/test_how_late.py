@@ -46,7 +46,7 @@ def test_everything_is_drawn(draw, theme):
     latest = max(lags(OWN))
     assert view.text("viz_sentence") == (
         f"49 records of 3 interfaces arrived, up to {latest} s after their end; later ones may still come. A scheduled search "
-        f"should wait {latest} s and reach back {latest + 120} s. The correlation searches reach back 2700 s: enough. A SKIPDATA record says that AWS "
+        f"should wait {latest} s and reach back {latest + 120} s. The correlation searches reach back 2700 s, which is enough. A SKIPDATA record says that AWS "
         "skipped records."
     )
     assert re.findall(r"\d0 to \d0", view.text("viz_widths")) == ["30 to 40", "40 to 50", "50 to 60"]
@@ -118,7 +118,7 @@ def test_records_whose_interface_nobody_extracts(draw, app):
 
 def test_records_that_come_too_late_for_the_rules(draw, app):
     view = draw(engine(app, [{**flow(T - 1700, T - 1641), "_indextime": str(T + 1700)}]))
-    assert "The correlation searches reach back 2700 s: too little." in view.text("viz_sentence")
+    assert "The correlation searches reach back 2700 s, which is too little." in view.text("viz_sentence")
 
 
 def test_records_that_cannot_be_read_are_counted(draw, app):

@@ -145,11 +145,11 @@ def draw() -> str:
 KEY = (
     ((ORANGE, VERMILION), "packet time: can have carried the event"),
     ((GREY, SLATE), "packet time: cannot have carried it"),
-    ((SKY_BLUE,), "records skipped by AWS"),
+    ((SKY_BLUE,), "skipped by AWS"),
     ((PURPLE, ""), "the chosen event"),
     ((SEA_GREEN, ""), "another event"),
 )
-KEY_PLACES = (12, 366, 680, 866, 1030)  # pixels; fonts differ in width, so there is room after each text
+KEY_PLACES = (12, 366, 680, 830, 994)  # pixels; fonts differ in width, so there is room after each text
 KEY_WIDTH, KEY_HEIGHT = 1200, 36
 
 

@@ -44,7 +44,7 @@ SUMMARY = """
         true(), ok . if(ok=1," record"," records") . on_interfaces . " arrived, up to " . ceiling(latest)
             . " s after their end; later ones may still come. A scheduled search should wait " . ceiling(delay)
             . " s and reach back " . ceiling(lookback) . " s. The correlation searches reach back "
-            . `flowlag_lookback` . " s: " . if(lookback<=`flowlag_lookback`,"enough.","too little."))
+            . `flowlag_lookback` . " s, which is " . if(lookback<=`flowlag_lookback`,"enough.","too little."))
     | eval sentence=sentence
         . if(longest>120," Some records last " . longest . " s: if that is your interval, set it in "
             . "flowlag_profile_options.","")
@@ -162,8 +162,9 @@ PANELS: JsonObject = {
     "viz_model": markdown(
         "**Mode** says how an interface collects packets into records. `grid`: in windows of one length that open at "
         "the same second, the phase. `batch`: in windows of varying length that flows share. `flow`: each record has "
-        "its own stamps. **Late** counts from the end of a record to its indexing. **Skipped** counts SKIPDATA records. "
-        "**Wait** is how long a scheduled search should wait, **Reach back** how far its event-time range must go back."
+        "its own stamps. **Late** counts from the end of a record to its indexing, **Skipped** counts SKIPDATA "
+        "records. **Wait** is how long a scheduled search should wait, **Reach back** how far its event-time range "
+        "must go back."
     ),
 }
 
