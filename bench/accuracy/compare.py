@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compares ways to tie logins to flows where the truth is known: plain joins on `_time`, and the packaged flowlagmatch.
+"""Compares ways to pair logins with flows, on traffic whose truth is known: joins on `_time`, and flowlagmatch.
 
-`python -m bench.accuracy.compare` prints the table. The scenario is in samples/logins: one SSH client logs in to
-one server every now and then, on six interfaces of different timing; each login is the first packet of a connection,
-and each packet is received 0 to 60 s after it passed. The only key is the pair of addresses, as with most login events.
-`--write` makes the scenario again, always the same.
+`python -m bench.accuracy.compare` prints the table. The scenario is in samples/logins: one SSH client logs in to six
+servers now and then, whose interfaces differ in timing. Each login is the first packet of a connection, and each
+packet is received 0 to 60 s after it passed. The only key is the pair of addresses, as with most login events.
+`--write` writes the scenario, always the same.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Pair = tuple[str, str]  # the login's number and the flow's
 
 
 class Join(NamedTuple):
-    """A way to find pairs, and what it found."""
+    """A way to find pairs, and the pairs it found."""
 
     name: str
     pairs: set[Pair]
@@ -140,7 +140,7 @@ def read_truth() -> set[Pair]:
 
 
 def run_commands(app: Path, events: list[dict[str, str]]) -> tuple[list[dict[str, str]], list[Pair]]:
-    """What the packaged commands give: the events with tags, and all pairs, the best flow of each login first."""
+    """The events as the packaged commands tag them, and all their pairs, the best flow of each login first."""
     _, (tagged,) = run_command(app / "bin" / "flowlagenrich.py", sys.executable, [], [write_body(events)])
     arguments = ["by=src_ip=src,dest_ip=dest", "unmatched=false"]
     _, (reply,) = run_command(app / "bin" / "flowlagmatch.py", sys.executable, arguments, [tagged.body])
@@ -173,8 +173,8 @@ def table(app: Path) -> Iterator[str]:
 
 def main() -> None:
     """Print the table, or write the scenario."""
-    parser = argparse.ArgumentParser(description="Compares ways to tie logins to flows.")
-    parser.add_argument("--write", action="store_true", help="make the scenario again")
+    parser = argparse.ArgumentParser(description="Compares ways to pair logins with flows.")
+    parser.add_argument("--write", action="store_true", help="write the scenario")
     if parser.parse_args().write:
         write_scenario()
         return
