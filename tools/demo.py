@@ -23,26 +23,26 @@ Event = dict[str, str]
 LOGIN = "73"  # the right record starts after it, and the nearest one is another connection's
 
 INTRODUCTION = """\
-flowlag: when did the packets of a flow log record pass?
+flowlag: when did the packets of a flow log record pass? (All times are UTC.)
 
 A flow log is AWS's list of network traffic. One record counts the packets that one connection
-sent one way, for a minute or so. It has a start and an end in whole seconds: when AWS received
-packets, which by its documents is up to 60 s after they passed. So every packet of a record passed
-between start - 60 s and end + 1 s. Nothing tells where between these bounds. All times are UTC.
+sent in one direction, for a minute or so. It has a start and an end in whole seconds, which say
+when AWS received packets: according to AWS, up to 60 s after they passed. So every packet of a
+record passed between start - 60 s and end + 1 s; nothing tells where between these bounds.
 """
 QUESTION = """\
 1. {src} logs in to {dest} at {time}. Which record holds the login's first packet?
 
-   {count} records of the two addresses start within a minute of it. The traffic is made up by
-   this rule, so the right record is known. The Splunk commands flowlagenrich (it adds the bounds to
-   a record) and flowlagmatch (it compares them with the time of the login) say:
+   {count} records of the two addresses start within a minute of it. The traffic is made up by the rule
+   above, so the right one is known. Two search commands of the app give the answer: flowlagenrich
+   adds the bounds to each record, and flowlagmatch compares them with the time of the login.
 """
 COMPARISON = """\
 2. A join on _time instead. Splunk gives each event one time, _time; that of a record is its start.
    A join pairs a login with the records whose start is near. For this login, and for all {count}:
 """
 GUESS = """\
-   flowlagmatch misses no right record. To choose one of them is a guess, whoever makes it.
+   flowlagmatch misses no right record. Choosing one of several is a guess, whoever does it.
 """
 SEED = """\
 3. Three real records of one connection, {day}, with their bounds by flowlagenrich:

@@ -21,16 +21,16 @@ from tools.places import ROOT, SAMPLES
 #: Words of the app and of Splunk, with the phrase of the demo that explains each; nothing uses the word before it.
 EXPLAINED = {
     "flow log": "A flow log is AWS's list of network traffic",
-    "record": "One record counts the packets that one connection sent one way",
+    "record": "One record counts the packets that one connection sent in one direction",
     "start": "It has a start and an end in whole seconds",
     "end": "It has a start and an end in whole seconds",
-    "bounds": "passed between start - 60 s and end + 1 s. Nothing tells where between these bounds",
-    "flowlagenrich": "flowlagenrich (it adds the bounds to a record)",
-    "flowlagmatch": "flowlagmatch (it compares them with the time of the login)",
+    "bounds": "passed between start - 60 s and end + 1 s; nothing tells where between these bounds",
+    "flowlagenrich": "flowlagenrich adds the bounds to each record",
+    "flowlagmatch": "flowlagmatch compares them with the time of the login",
     "_time": "Splunk gives each event one time, _time; that of a record is its start",
     "join": "A join pairs a login with the records whose start is near",
 }
-#: The headings are questions that the lines below them answer.
+#: The headings ask what the lines below them answer.
 HEADINGS = re.compile(r"flowlag: .*\n|^\d\. .*?[.?] ", re.MULTILINE)
 #: The vocabulary of the docs that is not in a name of an option or a field.
 JARGON = {
@@ -95,7 +95,7 @@ def matched(app, flows):
 
 def test_it_fits_a_screen(demo):
     lines = demo.splitlines()
-    assert max(map(len, lines)) <= 100 and len(lines) <= 42
+    assert max(map(len, lines)) <= 100 and len(lines) <= 41
     assert not [line for line in lines if line != line.rstrip() or "\t" in line]
 
 
