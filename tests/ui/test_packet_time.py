@@ -285,7 +285,9 @@ def test_a_chosen_event_outside_the_time_range(draw):
 @pytest.mark.parametrize(
     ("events", "note"),
     [
-        pytest.param([flow(T, T + 59), login(T - 1750)], "The time range ends close by: widen it", id="left edge"),
+        pytest.param(
+            [flow(T, T + 59), login(T - 1750)], "The time range begins or ends close by: widen it", id="left edge"
+        ),
         pytest.param(
             [flow(int(NOW) - 130, int(NOW) - 71), login(NOW - 90)],
             "More records of that time may still arrive: so far they arrived up to 60 s after their end.",
