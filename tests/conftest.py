@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from tests.support.splunkd import install_app
 from tools.places import ROOT, newest_package
@@ -20,9 +19,12 @@ collect_ignore = [] if importlib.util.find_spec("playwright") else ["ui"]
 
 os.environ["TZ"] = "UTC"
 time.tzset()
-# No test depends on the speed of the machine.
-settings.register_profile("flowlag", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("flowlag")
+if importlib.util.find_spec("hypothesis"):  # the environment of the dashboards has none
+    from hypothesis import HealthCheck, settings
+
+    # no test depends on the speed of the machine
+    settings.register_profile("flowlag", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("flowlag")
 
 
 def pytest_addoption(parser):

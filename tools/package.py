@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns what is in the package and how its bytes are laid down: dist/flowlag-<version>.tar.gz.
+"""Owns the package, dist/flowlag-<version>.tar.gz: the files in it, and every byte of the archive.
 
-The files that git tracks (as they are in the work tree, by an explicit list of top-level names) and the run-time
-requirements, vendored into lib/, become one list of paths and contents. It is written twice: to build/flowlag, to look
-at and to run, and to the archive. The package has a README of its own, docs/package.md, and its pages have no pictures
-in PNG. Nothing of the building machine gets in: order, times, modes and owners are fixed, so that two builds of one
-commit are byte-identical. Standard library only, any Python from 3.9; pip is started to download what is not in the
-cache yet.
+It holds the files that git tracks (as they are in the work tree, by an explicit list of top-level names) and the
+run-time requirements, vendored into lib/. It is written twice: to build/flowlag, to look at and to run, and to the
+archive. The package has a README of its own, docs/package.md, and its pages have no pictures in PNG. Order, times, modes
+and owners are fixed, so nothing of the building machine gets in and two builds of one commit are byte-identical.
+Standard library only, any Python from 3.9; pip downloads what is not in the cache yet.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from tools.places import ROOT
 
 APP = "flowlag"
 
-# What an administrator gets. Anything else in the repository stays there.
+# The administrator gets these; everything else stays in the repository.
 SHIPPED = (
     "CHANGELOG.md",
     "LICENSE",
@@ -55,13 +54,13 @@ FRONT_PAGE = "docs/package.md"
 PICTURE = re.compile(rb"(?m)^!\[[^\]]*\]\([^)]+\.png\)\n\n?")
 # The target of a link within the repository.
 LINK = re.compile(rb"\]\((?!https?:|#)([^)]+)\)")
-# What is taken of each run-time requirement; the name is that of requirements.txt.
+# The part that is vendored of each run-time requirement, by its name in requirements.txt.
 VENDORED = {
     "splunk-sdk": "splunklib/",
     "python-dateutil": "dateutil/",
     "six": "six.py",
 }
-# Rebuilds dateutil's time zones by starting other programs: never used here, and AppInspect warns about it.
+# It rebuilds dateutil's time zones by starting other programs: never used here, and AppInspect warns about it.
 LEFT_OUT = ("dateutil/zoneinfo/rebuild.py",)
 LICENCE_NAME = re.compile(r"(?i)(licen[cs]e|copying|notice)[^/]*")
 
@@ -145,7 +144,7 @@ def versions(files: dict[str, bytes]) -> dict[str, str]:
 
 
 def read_version(files: dict[str, bytes]) -> str:
-    """Return the version of the app, after making sure that all places state the same."""
+    """Return the version of the app, which all places must state alike."""
     try:
         stated = versions(files)
     except KeyError as error:
