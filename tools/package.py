@@ -3,8 +3,8 @@
 
 It holds the files that git tracks (as they are in the work tree, by an explicit list of top-level names) and the
 run-time requirements, vendored into lib/. It is written twice: to build/flowlag, to look at and to run, and to the
-archive. The package has a README of its own, docs/package.md, and its pages have no pictures in PNG. Order, times, modes
-and owners are fixed, so nothing of the building machine gets in and two builds of one commit are byte-identical.
+archive. The package has a README of its own, docs/package.md, and its pages have no pictures in PNG. Order, times,
+modes and owners are fixed, so nothing of the building machine gets in and two builds of one commit are byte-identical.
 Standard library only, any Python from 3.9; pip downloads what is not in the cache yet.
 """
 
