@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shared part of the search commands: flowlag's own option parsers, bytes in and bytes out, errors in one sentence.
+"""The shared part of the search commands: it runs a search on flowlag's own parsers and session, not the SDK's.
 
-A command adds `configure`, which reads its options, and `answerer`.
+A command adds `configure`, which reads its options, and `handler`, which returns the function that makes its replies.
 """
 
 import sys
 
-# This comes first, since it sets the module path. It takes bin/ off the path, so the commands import all from here.
+# This comes first: it sets the module path, and takes bin/ off it, so the commands import everything from here.
 from _sdk import Configuration, ReportingCommand, StreamingCommand, dispatch
 
 __all__ = ["BytesCommand", "Configuration", "GatheringCommand", "ReportingCommand", "StreamingCommand", "dispatch"]
@@ -16,7 +16,7 @@ class BytesCommand:
     """Goes before one of the SDK's command classes, and replaces its option parser and its loops."""
 
     def process(self, argv=(), ifile=None, ofile=None, allow_empty_input=True):
-        """Run one search over the two pipes; arguments of the process (an older protocol has them) are ignored."""
+        """Run one search over the two pipes; arguments of the process, which an older protocol has, are ignored."""
         from flowlag.splunk.session import hold
 
         sys.exit(hold(self, ifile and ifile.buffer, ofile and ofile.buffer))
@@ -27,22 +27,22 @@ class BytesCommand:
         return dict(self.configuration.items())
 
     def warn(self, sentence):
-        """The messages of a reply: the sentence, if any."""
+        """The messages of a reply: the sentence, if there is one."""
         return [("WARN", f"{self.name}: {sentence}")] if sentence else []
 
 
 class GatheringCommand(BytesCommand):
-    """Goes before the SDK's ReportingCommand, for commands that need all events before they can answer."""
+    """Goes before the SDK's ReportingCommand, for commands that need all events first."""
 
     def reduce(self, records):
-        """Is never called; the SDK would call it for each chunk."""
+        """The SDK would call this for each chunk; flowlag never does."""
         raise NotImplementedError
 
     def gather(self, table, source):
-        """A function that answers each request body with an empty reply, and the last one with the table."""
+        """A function that gives the table in the reply to the last request body, and empty replies before it."""
 
-        def answer(body, finished):
+        def handle(body, finished):
             table.feed(b"".join(body))
             return ([table.close()], self.warn(source.warning())) if finished else ([], [])
 
-        return answer
+        return handle

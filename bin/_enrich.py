@@ -18,13 +18,13 @@ class FlowlagEnrichCommand(BytesCommand, StreamingCommand):
         self.configuration.required_fields = self.settings.input_fields
 
     def stream(self, records):
-        """The plain path, event by event: the reference for the path that works on bytes."""
+        """The plain path, event by event: the reference for the path on bytes."""
         from flowlag.enrich import Enricher
         from flowlag.splunk.lookup import load_windows
 
         return Enricher(self.settings, load_windows(self.settings)).rows(records)
 
-    def answerer(self):
+    def handler(self):
         """A function from a request body to its reply: the same bytes plus the tags, and one warning at the end."""
         from flowlag.enrich import Enricher
         from flowlag.splunk.enrich_table import EnrichTable
@@ -33,8 +33,8 @@ class FlowlagEnrichCommand(BytesCommand, StreamingCommand):
         enricher = Enricher(self.settings, load_windows(self.settings))
         tagger = EnrichTable(enricher)
 
-        def answer(body, finished):
+        def handle(body, finished):
             reply = tagger.tag_pieces(body)
             return reply, self.warn(enricher.warning() if finished else None)
 
-        return answer
+        return handle

@@ -10,14 +10,14 @@ __all__ = ["FlowlagMatchCommand", "dispatch"]
 
 @Configuration()
 class FlowlagMatchCommand(GatheringCommand, ReportingCommand):
-    """Tells which flows could belong to which other events, when the times of both are intervals."""
+    """Finds the flows that can belong to other events, if the times of both are intervals."""
 
     def configure(self, arguments):
-        """Read the options. The SDK's own `prepare`, which this replaces, would ask for a map phase; there is none."""
+        """Read the options. The SDK's own `prepare`, which this replaces, would set up a map step; there is none."""
         self.settings = parse_match_arguments(arguments, self.name)
         self.configuration.required_fields = ["*"]
 
-    def answerer(self):
+    def handler(self):
         """A function that gives the pairs in the reply to the last chunk."""
         from flowlag.match import Matcher
         from flowlag.splunk.match_table import MatchTable

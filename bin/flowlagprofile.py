@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Splunk's entrance to flowlagprofile; tiny, since Python compiles the script itself at every start."""
+"""Splunk's entrance to flowlagprofile; tiny, because Python compiles it at every start."""
 
 from _profile import FlowlagProfileCommand, dispatch
 

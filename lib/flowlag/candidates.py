@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The flows of one key, laid out so that those possible for an anchor are found without a look at the others.
+"""The flows of one key, arranged so that those possible for an anchor are found without a scan of all.
 
-A flow [fe, fl] is possible when fe is not too late and fl not too early: two bounds. Flows are sorted by fe, and
-`reach` holds the latest fl so far, so that both bounds are found by bisection. A long flow would stretch that window
-over short ones behind it; hence flows of similar length, within a factor of two, are laid out together. Where a window
-holds more flows than are wanted, the best are found by best-first search over blocks: what a block holds is never
-better than its bound, so that blocks are opened only as long as they can still give one of the best. Flows of one batch
-have the same stamps by the thousand: the row, which ranks those, is therefore part of their order and of a bound.
+A flow [fe, fl] is possible if fe is not too late and fl is not too early. Flows are sorted by fe, and `reach` holds the
+latest fl so far, so bisection finds both limits: a range of flows. A long flow would stretch that range over short ones
+after it, so flows are grouped by length, within a factor of two. If a range has more flows than are wanted, a
+best-first search over blocks finds the best: no flow in a block is better than the bound of the block, so blocks are
+opened only while they can still hold one of the best. Thousands of flows of one batch can have the same stamps; the
+row, which ranks these, is therefore part of the order and of a bound.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from typing import NamedTuple, Optional
 
 from flowlag.relation import Target, share_of
 
-#: Flows are laid out together when the longest is at most so many times as long as the shortest.
+#: Flows are in one group if the longest is at most so many times as long as the shortest.
 SIMILAR = 2
 #: Flows, or blocks of the level below, in one block.
 FANOUT = 16
-#: Windows up to this size are looked at one by one, which is faster than blocks.
-SMALL_WINDOW = 200
+#: In a range of up to so many flows, each one is looked at, which is faster than blocks.
+SMALL_RANGE = 200
 
 
 class Flow(NamedTuple):
-    """A flow: its envelope and its start in microseconds since the epoch, and its row as the caller holds it."""
+    """A flow: its envelope and its start, in microseconds since the epoch, and the caller's row."""
 
     earliest_us: int
     latest_us: int
@@ -51,7 +51,7 @@ Rank = tuple[float, int, int, str]
 
 
 class _Block(NamedTuple):
-    """The bounds of what a block holds."""
+    """The bounds of the flows in a block."""
 
     earliest_min: int
     earliest_max: int
@@ -63,7 +63,7 @@ class _Block(NamedTuple):
 
 
 def rank_flow(flow: Flow, anchor: Anchor, target: Target) -> Rank:
-    """Where a possible flow stands among those of an anchor; between equals its row decides, not which came first."""
+    """The rank of a possible flow among those of an anchor; if tied, the row decides, not the order of arrival."""
     earliest, latest, start, row = flow
     gap_min, gap_max = earliest - anchor.latest_us, latest - anchor.earliest_us
     return (-share_of(gap_min, gap_max, target), abs(gap_min + gap_max), start, row)
@@ -77,19 +77,19 @@ class Candidates:
         self._target = target
 
     def best(self, anchor: Anchor, most: int) -> tuple[int, list[tuple[Rank, Flow]]]:
-        """How many flows are possible for an anchor, and the best `most` of them with their ranks, in order."""
+        """How many flows are possible for an anchor, and at most `most` of them with their ranks, the best first."""
         target = self._target
         last, first = anchor.latest_us + target.last_us, anchor.earliest_us + target.first_us
-        windows, size = [], 0
+        ranges, size = [], 0
         for group in self._groups:
-            start, stop = group.window(first, last)
+            start, stop = group.find_range(first, last)
             if start < stop:
-                windows.append((group, start, stop))
+                ranges.append((group, start, stop))
                 size += stop - start
-        if size <= max(SMALL_WINDOW, most):
+        if size <= max(SMALL_RANGE, most):
             found = [
                 (rank_flow(flow, anchor, target), flow)
-                for group, start, stop in windows
+                for group, start, stop in ranges
                 for flow in group.flows[start:stop]
                 if flow.latest_us >= first
             ]
@@ -98,32 +98,32 @@ class Candidates:
         return sum(group.count(first, last) for group in self._groups), self._search(anchor, first, last, most)
 
     def _search(self, anchor: Anchor, first: int, last: int, most: int) -> list[tuple[Rank, Flow]]:
-        """The best flows, by always opening the block, or taking the flow, that promises most."""
+        """The best flows: open the most promising block, or take the most promising flow, until there are enough."""
         target = self._target
         heap: list[tuple[Rank, int, Optional[Flow], tuple[int, int, int]]] = []
         for number, group in enumerate(self._groups):
             top = len(group.levels) - 1
-            for place, block in enumerate(group.levels[top]):
+            for index, block in enumerate(group.levels[top]):
                 if block.earliest_min <= last and block.latest_max >= first:
-                    heap.append((_bound(block, anchor, target), len(heap), None, (number, top, place)))
+                    heap.append((_bound(block, anchor, target), len(heap), None, (number, top, index)))
         heapify(heap)
         pushed = len(heap)
         found: list[tuple[Rank, Flow]] = []
         while heap and len(found) < most:
-            rank, _, flow, (number, level, place) = heappop(heap)
+            rank, _, flow, (number, level, index) = heappop(heap)
             if flow is not None:
                 found.append((rank, flow))
                 continue
-            for entry in self._open(number, level, place, anchor, first, last):
+            for entry in self._open(number, level, index, anchor, first, last):
                 pushed += 1
                 heappush(heap, (entry[0], pushed, *entry[1:]))
         return found
 
     def _open(
-        self, number: int, level: int, place: int, anchor: Anchor, first: int, last: int
+        self, number: int, level: int, index: int, anchor: Anchor, first: int, last: int
     ) -> Iterator[tuple[Rank, Optional[Flow], tuple[int, int, int]]]:
-        """What a block holds and is possible: flows, or blocks with their bounds."""
-        group, start = self._groups[number], place * FANOUT
+        """The possible parts of a block: flows, or blocks with their bounds."""
+        group, start = self._groups[number], index * FANOUT
         if level == 0:
             for flow in group.flows[start : start + FANOUT]:
                 if flow.earliest_us <= last and flow.latest_us >= first:
@@ -135,8 +135,8 @@ class Candidates:
 
 
 def _group_by_length(flows: Sequence[Flow]) -> Iterable[Sequence[Flow]]:
-    """Flows of similar length together: all of them, or by powers of two. A few are one small window in any case."""
-    if len(flows) <= SMALL_WINDOW:
+    """Groups of flows of similar length: one group, or one for each power of two. A few flows are always one group."""
+    if len(flows) <= SMALL_RANGE:
         return [flows] if flows else []
     lengths = list(map(sub, map(_LATEST, flows), map(_EARLIEST, flows)))
     if max(lengths) <= SIMILAR * min(lengths):
@@ -148,7 +148,7 @@ def _group_by_length(flows: Sequence[Flow]) -> Iterable[Sequence[Flow]]:
 
 
 class _Group:
-    """Flows of similar length, sorted by their earliest time, then all else."""
+    """Flows of similar length, sorted by their earliest time, then by all else."""
 
     def __init__(self, flows: Sequence[Flow]) -> None:
         self.flows = sorted(flows)
@@ -157,20 +157,20 @@ class _Group:
         self._latest: list[int] = []
         self._levels: list[list[_Block]] = []
 
-    def window(self, first: int, last: int) -> tuple[int, int]:
-        """Where the flows stand among which are all with latest >= `first` and earliest <= `last`."""
+    def find_range(self, first: int, last: int) -> tuple[int, int]:
+        """The range, start and stop, that has all flows with latest >= `first` and earliest <= `last`."""
         stop = bisect_right(self._earliest, last)
         return min(bisect_left(self._reach, first), stop), stop
 
     def count(self, first: int, last: int) -> int:
-        """How many flows have latest >= `first` and earliest <= `last`; none has latest < first and earliest > last."""
+        """How many flows have latest >= `first` and earliest <= `last`; none can miss both conditions."""
         if not self._latest:
             self._latest = sorted(map(_LATEST, self.flows))
         return bisect_right(self._earliest, last) - bisect_left(self._latest, first)
 
     @property
     def levels(self) -> list[list[_Block]]:
-        """Blocks of flows, then blocks of blocks, until one level is small; made when they are first asked for."""
+        """Blocks of flows, then blocks of blocks, until a level is small; made when they are first needed."""
         if not self._levels:
             single = [_Block(f[0], f[0], f[1], f[1], f[1] - f[0], f[2], f[3]) for f in self.flows]
             self._levels = [_enclose(single)]
@@ -188,7 +188,7 @@ _CHOOSE = (min, max, min, max, min, min, min)
 
 
 def _bound(block: _Block, anchor: Anchor, target: Target) -> Rank:
-    """A rank that no possible flow of a block can beat."""
+    """A rank that no possible flow in a block can beat."""
     common = min(block.latest_max - anchor.earliest_us, target.high_us) - max(
         block.earliest_min - anchor.latest_us, target.low_us
     )

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dates with a time of day to event time: ISO 8601/RFC 3339, and full dates that python-dateutil reads.
+"""Dates with a time of day to a point in time: ISO 8601, RFC 3339, and full dates in other notations.
 
-Apart from instants.py, which imports it for the first text that is no number: a search over epoch numbers, the usual
-one, does not pay for calendars when it starts. Nothing is ever filled in: `May`, `12:30` or a lone date is no time.
-Authority: contract section 2, "Times"; python-dateutil 2.9.0 (its parser fills missing parts from a default date, takes
-zone names of the machine it runs on, and drops unknown zones: all three are refused here).
+instants.py imports this module when it meets the first text that is not a number, so that a search over epoch numbers,
+the usual one, starts without calendars. Nothing is filled in: `May`, `12:30` or a date without a time of day is not a
+time. Authority: docs/enrich.md, Times; python-dateutil 2.9.0 (its parser fills missing parts from a default date, takes
+the zone names of the machine on which it runs, and drops unknown zones: all three are refused here).
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _ISO = re.compile(
 )
 _YEAR_FIRST = re.compile(r"(?<![0-9./-])([0-9]{4}([-/. ]?)[0-9]{1,2}\2[0-9]{1,2}|[0-9]{12}|[0-9]{14})(?![0-9])")
 _MONTH_NAME = re.compile(r"(?<![a-z])(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*", re.IGNORECASE)
-_SIGNED_ZONE = re.compile(r"(utc|gmt|z) ?[+-]", re.IGNORECASE)  # UTC+3: east by custom, west by POSIX, so no time
-# further apart than a week: dateutil moves the day that it fills in to a weekday named in the text
+_SIGNED_ZONE = re.compile(r"(utc|gmt|z) ?[+-]", re.IGNORECASE)  # UTC+3: east by custom, west by POSIX, so refused
+# more than a week apart, because dateutil moves the day that it fills in to a weekday named in the text
 _FILLERS = (datetime(2001, 1, 1, 1, 1), datetime(2002, 2, 15, 2, 2))
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def parse_date(text: str) -> Optional[int]:
-    """A date with a time of day as microseconds since the epoch, UTC where no zone is named; None when it is none."""
+    """A date with a time of day as microseconds since the epoch, UTC if it names no zone; None if it is not one."""
     if text != text.strip() or "\n" in text:
         return None
     moment = _parse_iso(text) if _ISO.fullmatch(text) else _parse_full_date(text)
@@ -38,7 +38,7 @@ def parse_date(text: str) -> Optional[int]:
 
 
 def _parse_iso(text: str) -> Optional[datetime]:
-    from dateutil.parser import isoparse  # here, since most words are no date
+    from dateutil.parser import isoparse  # here, since most words are not dates
 
     moment = text.upper()
     if "T" not in moment:
@@ -50,7 +50,7 @@ def _parse_iso(text: str) -> Optional[datetime]:
 
 
 def _parse_full_date(text: str) -> Optional[datetime]:
-    """What dateutil reads to the same moment whatever default it may fill in, from a notation with a clear order."""
+    """The moment in a notation with a clear order, if dateutil reads the same one whatever default it is given."""
     if not (_YEAR_FIRST.search(text) or _MONTH_NAME.search(text)) or _SIGNED_ZONE.search(text):
         return None
     from dateutil.parser import parse
@@ -58,18 +58,18 @@ def _parse_full_date(text: str) -> Optional[datetime]:
     try:
         moment, other = (parse(text, default=filler, tzinfos=_allowed_zone) for filler in _FILLERS)
         return moment if moment == other and _names_year(text, moment) else None
-    # dateutil's lexer raises these, beside ValueError, on text that is no date (its issues 1071, 1191)
+    # besides ValueError, dateutil's lexer raises these on text that is not a date (its issues 1071, 1191)
     except (ValueError, OverflowError, TypeError, IndexError, AttributeError, ArithmeticError):
         return None
 
 
 def _names_year(text: str, moment: datetime) -> bool:
-    """Whether the four digits of the year stand in the text: `13 Sep 21 10:00` leaves the century to a guess."""
+    """Whether the text has the four digits of the year: `13 Sep 21 10:00` leaves the century to a guess."""
     return re.search(rf"(?<![0-9]){moment.year}", text) is not None
 
 
 def _allowed_zone(name: Optional[str], offset_s: Optional[int]) -> Optional[tzinfo]:
-    """The zone for dateutil: an offset, UTC, GMT or none (which is UTC); any other name is refused."""
+    """The zone for dateutil: an offset, UTC or GMT, and UTC if there is none; any other name is refused."""
     if name is None:
         return timezone.utc if offset_s is None else timezone(timedelta(seconds=offset_s))
     if name.upper() in ("UTC", "GMT", "Z") and not offset_s:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Events in, the same events with tags out, in the same order; whatever is in them, none raises and none is lost.
+"""The tags of events: each event goes out with its tags, in order; none is lost, and none raises an error.
 
-Each event is tagged on its own. Values repeat (flows of one interface share their stamps), so every distinct answer is
-computed once.
+Each event is tagged on its own. Values repeat, because flows of one interface share their stamps, so the tags of all
+distinct values are computed once. Authority: docs/enrich.md.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Get = Callable[[str], Optional[str]]
 
 
 class Enricher:
-    """Tags events under one set of settings, and counts what it saw by status."""
+    """Tags events by one set of settings, and counts them by status."""
 
     def __init__(self, settings: Settings, learned: Optional[LearnedWindows] = None) -> None:
         self.settings = settings
@@ -36,11 +36,11 @@ class Enricher:
         self._judged: Memo[tuple[Values, bool], Tags] = Memo(lambda key: self.judge(*key), _measure)
 
     def tag(self, get: Get) -> Tags:
-        """The tags of the event whose fields `get` returns as text (None or empty where absent). Never raises."""
+        """The tags of the event whose fields `get` returns as text (None or empty if absent). It never raises."""
         return self.read(get)[1]
 
     def read(self, get: Get) -> tuple[Values, Tags]:
-        """The values on which the verdict on an event stands, and its tags; the event is counted."""
+        """The values that decide the verdict on an event, and its tags; the event is counted."""
         values = pick_values(get, self.settings.names)
         tags = self._judged[values, False]
         if tags.status not in VALID and self.settings.reads_raw:
@@ -49,21 +49,21 @@ class Enricher:
         return values, tags
 
     def tag_raw(self, raw: Optional[str], values: Values) -> Tags:
-        """The tags of an event whose fields gave `values`, which are no valid record: what `_raw` says, else theirs."""
+        """The tags by `_raw` of an event whose fields gave `values`, not a valid record; else the tags of `values`."""
         _, tags = self._ask_raw(raw, values, self._judged[values, False])
         self.counts[tags.status] += 1
         return tags
 
     def tag_line(self, values: Values) -> Tags:
-        """The tags of a line that a layout has already taken apart: whatever is in it, it is a flow log record."""
+        """The tags of a line that a layout has already split: whatever is in it, it is a flow log record."""
         tags = self._judged[values, True]
         self.counts[tags.status] += 1
         return tags
 
     def judge(self, values: Values, recognised: bool = False) -> Tags:
-        """The tags that values give, judged anew; nothing is counted.
+        """The tags of values, judged anew; nothing is counted.
 
-        `recognised` says that they come from a line known to be a flow log record.
+        `recognised` says that the values come from a line known to be a flow log record.
         """
         record = judge_values(values, recognised)
         if not record.is_valid or record.start_us is None or record.end_us is None:
@@ -76,18 +76,18 @@ class Enricher:
 
     @property
     def roles(self) -> dict[str, Sequence[str]]:
-        """The values that tags depend on, and the fields tried for each; the interface tells learned windows only."""
+        """The values that tags depend on, and the fields tried for each; only learned windows need the interface."""
         names = self.settings.names._asdict()
         return {role: names[role] for role in names if role != "interface" or self._learned is not None}
 
     def rows(self, events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """The plain path: each event with `_time` and its tags set, tag fields last and in order."""
+        """The plain path: each event with `_time` and its tags; tag fields come last and in order."""
         for event in events:
             tags = self.tag(lambda name, event=event: _text(event.get(name)))  # type: ignore[misc]
             yield self.write(event, tags)
 
     def write(self, event: dict[str, Any], tags: Tags) -> dict[str, Any]:
-        """`event` itself with `_time` and `tags` set: tag fields last and in order, those it had replaced."""
+        """`event` itself with `_time` and `tags`: tag fields come last and in order, and replace those that it had."""
         for name in self.fields:
             event.pop(name, None)
         event["_time"] = self.new_time(tags, _text(event.get("_time"))) or event.get("_time", "")
@@ -95,13 +95,13 @@ class Enricher:
         return event
 
     def new_time(self, tags: Tags, current: Optional[str]) -> str:
-        """What `_time` becomes, empty when it stays as it is."""
+        """The new value of `_time`, empty if it stays as it is (docs/enrich.md, The option time)."""
         if self.settings.time == "keep" and current:
             return ""
         return tags.event_time(self.settings.time)
 
     def warning(self) -> Optional[str]:
-        """What could not be tagged, and what could not be used of the learned windows; None when all was well."""
+        """The warning about untagged events and unusable learned windows; None if all is well."""
         sentences = [self._untagged()]
         if self._learned is not None and self._learned.complaint:
             sentences.append(f"{self._learned.complaint}.")
@@ -116,7 +116,7 @@ class Enricher:
         )
 
     def _ask_raw(self, raw: Optional[str], values: Values, verdict: Tags) -> tuple[Values, Tags]:
-        """What `_raw` makes of an event whose fields gave no valid record: contract section 2."""
+        """The values and tags by `_raw`, if the fields gave no valid record: docs/enrich.md, Where values come from."""
         found = read_raw(raw, self.settings.layout, self.settings.names) if raw else None
         if found is None:
             return values, verdict
@@ -132,16 +132,17 @@ def _measure(key: tuple[Values, bool]) -> int:
 
 
 def _text(value: Any) -> Optional[str]:
-    """A field's text as Splunk writes it: several values are one a line."""
+    """A field's text as Splunk writes it, with one value a line."""
     if isinstance(value, (list, tuple)):
         return "\n".join(map(str, value))
     return None if value is None else str(value)
 
 
 def complain_of(counts: Counter[str], failed: str, unrecognised: str) -> Optional[str]:
-    """The one sentence about events that could not be used, by counts of their status; None when all is well.
+    """One sentence about events that could not be used, by counts of their status; None if all is well.
 
-    `failed` ends the sentence about flow log events, with `{reasons}` in it; `unrecognised` the one about none at all.
+    `failed`, which contains `{reasons}`, ends the sentence about flow log events that could not be used; `unrecognised`
+    ends the one that says that there were no flow log events.
     """
     total = sum(counts.values())
     untaggable = {status: counts[status] for status in UNTAGGABLE if counts[status]}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Text to event time: epoch numbers of any unit, and dates (dates.py).
+"""Text to a point in time: epoch numbers in any unit, and dates (by dates.py).
 
-Times are whole microseconds since the epoch, UTC. Authority: contract section 2, "Times".
+Times are whole microseconds since the epoch, UTC. Authority: docs/enrich.md, Times.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from typing import Optional
 
 from flowlag.interval import SECOND_US
 
-#: The service is younger than 2014, and nothing is stamped past 2100: outside, a number is not a stamp.
+#: Flow logs began after 2014, and none is stamped after 2100: a number outside this range is not a stamp.
 FIRST_US = 1_388_534_400 * SECOND_US
 LAST_US = 4_102_444_800 * SECOND_US
 
 _MOST_DIGITS = 19  # nanoseconds in 2100 have 19
-_LONGEST_DATE = 64  # the longest notation has about 40 characters; bounds what a hostile event can cost
+_LONGEST_DATE = 64  # the longest notation has about 40 characters; this bounds what a hostile event can cost
 _NUMBER = re.compile(r"([0-9]+)(?:\.([0-9]+))?")
 
 
 def parse_seconds(text: str) -> Optional[int]:
-    """A plain number of seconds, whole or decimal and not negative, as microseconds; None when it is none.
+    """A plain number of seconds, whole or decimal and not negative, as microseconds; None if it is not one.
 
-    Digits behind the sixth decimal are cut.
+    Digits after the sixth decimal are cut.
     """
-    if len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit():  # nearly always
+    if len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit():  # nearly always so
         return int(text) * SECOND_US
     match = _NUMBER.fullmatch(text)
     if match is None:
@@ -36,7 +36,7 @@ def parse_seconds(text: str) -> Optional[int]:
 
 
 def parse_instant(text: str) -> Optional[int]:
-    """A time as microseconds since the epoch, None when `text` is no time between 2014-01-01 and 2100-01-01."""
+    """A time as microseconds since the epoch; None if `text` is not a time from 2014-01-01 to 2100-01-01."""
     if text.isascii() and len(text) <= _LONGEST_DATE:
         return _parse_short(text)
     return _in_range(_parse_epoch(text)) if text.isascii() else None
@@ -46,7 +46,7 @@ def parse_instant(text: str) -> Optional[int]:
 def _parse_short(text: str) -> Optional[int]:
     time_us = _parse_epoch(text)
     if time_us is None:
-        from flowlag.dates import parse_date  # here, so that a search over epoch numbers does not pay for the import
+        from flowlag.dates import parse_date  # here, so that a search over epoch numbers does not pay for it
 
         time_us = parse_date(text)
     return _in_range(time_us)

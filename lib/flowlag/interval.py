@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Spans of time in whole microseconds since the epoch, and how they are written as seconds. Knows nothing of flows.
+"""Spans of time in whole microseconds, and how they are written as seconds. It knows nothing of flows.
 
-Microseconds are integers, so that sums, halves and comparisons are exact; a stamp has at most six decimals.
+Microseconds are integers, so sums and comparisons are exact; a stamp has at most six decimals.
 """
 
 from __future__ import annotations
@@ -37,5 +37,5 @@ def write_seconds(count: int, decimals: int = 6) -> str:
 
 
 def write_half_us(halves: int) -> str:
-    """Half microseconds as seconds: what a midpoint or half width needs, hence up to seven decimals."""
+    """Half microseconds as seconds, with up to seven decimals, for midpoints and half widths."""
     return write_seconds(halves * 5, 7)

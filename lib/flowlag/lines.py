@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Raw event text to timing values: header lines, the layouts known by exact shape, JSON objects.
+"""The raw text of an event to timing values: header lines, known layouts, and JSON objects.
 
-Nothing is guessed: a line that has not exactly the shape of a layout gives no values (contract section 2).
+Nothing is guessed: a line that does not have the exact shape of a layout gives no values.
+Authority: docs/enrich.md, Layouts.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Optional, Union
 from flowlag.fields import FIELD_VERSIONS, LAYOUTS, Layout, Names, Values, pick_values
 from flowlag.instants import parse_instant
 
-#: A line that names columns instead of carrying values; told apart from Values by identity.
+#: The reading of a line that names columns and has no values; it is recognised by identity.
 HEADER = "header"
 Reading = Union[Values, str, None]  # str is HEADER
 #: The known names.
@@ -24,21 +25,21 @@ STATUS_WORDS = {"OK": "ok", "NODATA": "nodata", "SKIPDATA": "skipdata"}
 
 _BLANKS = " \t\n\r\f\v"
 _COLUMN = re.compile(r"[^ \t]+")
-_LONG_LINE = 65_536  # characters; a shorter text is split as a whole, which is faster
+_LONG_LINE = 65_536  # characters; a shorter text is split in one go, which is faster
 _MOST_COLUMNS = 1000  # AWS knows fewer than a hundred fields
 _WORD = re.compile(r"[^\s,]+", re.ASCII)
 _QUOTES = str.maketrans("_", "-", "\"'\ufeff")
 
 
 def strip_blanks(text: str) -> str:
-    """`text` without ASCII white space and byte order marks at its ends."""
+    """`text` without ASCII white space, and without a byte order mark at its beginning."""
     return text.strip(_BLANKS).lstrip("\ufeff").strip(_BLANKS)
 
 
 def split_words(line: str) -> list[str]:
-    """The columns of one line: runs of spaces and tabs are one separator; empty when the text holds several lines.
+    """The columns of one line: runs of spaces and tabs are one separator; empty if the text has several lines.
 
-    Of a text that has more columns than any record, no more are taken than show it.
+    A text with more columns than any record has is not split to its end.
     """
     if "\n" in line or "\r" in line:
         return []
@@ -48,12 +49,12 @@ def split_words(line: str) -> list[str]:
 
 
 def normalise_name(word: str) -> str:
-    """A column name as AWS writes it: quotes and byte order marks off, lower case, `-` for `_`."""
+    """A column name as AWS writes it: lower case, `-` for `_`, without quotes and byte order marks."""
     return word.translate(_QUOTES).lower()
 
 
 def is_header(line: str) -> bool:
-    """Whether a line's first word is `version`, or it has at least three words and all are AWS field names."""
+    """Whether the first word is `version`, or there are at least three words and all are names of AWS fields."""
     count = 0
     for match in _WORD.finditer(line):
         name = normalise_name(match.group())
@@ -66,14 +67,14 @@ def is_header(line: str) -> bool:
 
 
 def status_of(text: Optional[str]) -> Optional[str]:
-    """`ok`, `nodata` or `skipdata` for a log status word (any case, blanks around it ignored), else None."""
-    if text is None or not text.isascii():  # upper() maps some letters beyond ASCII onto ASCII ones
+    """`ok`, `nodata` or `skipdata` for a log status (any case, blanks around it are ignored), else None."""
+    if text is None or not text.isascii():  # upper() maps some letters outside ASCII to ASCII ones
         return None
     return STATUS_WORDS.get(text.strip(_BLANKS).upper())
 
 
 def match_layout(line: str) -> Optional[Layout]:
-    """The known layout that a line has exactly: number of columns, version, stamps and log status; else None."""
+    """The known layout that a line fits exactly: number of columns, version, stamps and log status; else None."""
     words = split_words(line)
     return next((layout for layout in LAYOUTS.values() if _fits(layout, words)), None)
 
@@ -91,7 +92,7 @@ def _fits(layout: Layout, words: list[str]) -> bool:
 
 
 def read_line(line: str, layout: Optional[Layout]) -> Reading:
-    """The values of a stripped line in `layout`, or in the known layout that it fits when `layout` is None."""
+    """The values of a stripped line in `layout`, or in the known layout that it fits if `layout` is None."""
     if is_header(line):
         return HEADER
     words = split_words(line)
@@ -101,7 +102,7 @@ def read_line(line: str, layout: Optional[Layout]) -> Reading:
 
 
 def read_raw(text: str, layout: Optional[Layout], names: Names = NAMES) -> Reading:
-    """What `_raw` says: values of a line, HEADER, or None; without `layout` also of a JSON object (`format=auto`)."""
+    """The reading of `_raw`: the values of a line or, without `layout` (`format=auto`), of a JSON object; else None."""
     line = strip_blanks(text)
     if layout is None and line.startswith("{"):
         return read_json(line, names)
@@ -109,15 +110,15 @@ def read_raw(text: str, layout: Optional[Layout], names: Names = NAMES) -> Readi
 
 
 def read_json(text: str, names: Names = NAMES) -> Reading:
-    """The values of a JSON object by `names` or by the known ones, else of the line in its `message`; else None.
+    """The values of a JSON object by `names` or the known names, else of the line in its `message`; else None.
 
-    Values without a start or without an end are taken only where nothing better is found.
+    Values without a start or without an end are taken only if nothing better is found.
     """
     try:
         # numbers stay as they are written: no float rounding, no limit on digits
         document = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
         return _read_object(document, names) if isinstance(document, dict) else None
-    except (ValueError, RecursionError):  # what is nested this deep can be read, and yet be too deep to be written
+    except (ValueError, RecursionError):  # some depths can be read, but not be written again
         return None
 
 
@@ -131,12 +132,12 @@ def _read_object(document: dict[str, Any], names: Names) -> Reading:
 
 
 def tells_flow(values: Values) -> bool:
-    """Whether there is a start, an end or a log status word among values."""
+    """Whether the values have a start, an end or a log status word."""
     return bool(values.start or values.end or status_of(values.status))
 
 
 def member(document: dict[str, Any], name: str) -> Any:
-    """The member `name` of a JSON object, dots reaching into nested objects; None when there is none."""
+    """The member `name` of a JSON object, with dots for nested objects; None if there is none."""
     while name not in document and "." in name:
         head, _, name = name.partition(".")
         document = document.get(head)  # type: ignore[assignment]
@@ -146,7 +147,7 @@ def member(document: dict[str, Any], name: str) -> Any:
 
 
 def text_of(value: Any) -> Optional[str]:
-    """A JSON value as field text: strings as they are, null as None, several values one a line as Splunk joins them."""
+    """A JSON value as field text: strings as they are, null as None, a list of strings one a line as in Splunk."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, list) and all(isinstance(item, str) for item in value):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Events in, pairs of anchor and flow out: which events could belong together, whatever the order in which they came.
+"""The pairs of anchor and flow that can belong together, whatever the order in which events arrive.
 
-Events are told apart by what flowlagenrich wrote on them (contract section 3). Of each event only its key, its bounds
-and its row are held, the row as one text that the caller gave and gets back. What takes no part is counted by reason.
+The tags of flowlagenrich say which events are flows and which are anchors. Only the key, the bounds and the row of an
+event are held; the row is a text that the caller gives and gets back. Events that take no part are counted by reason.
+Authority: docs/match.md, Flows and anchors.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ Key = tuple[str, ...]
 
 
 class Match(NamedTuple):
-    """One row of the result: the rows that were fed, `flow` None where none is possible, and MATCH_FIELDS as text."""
+    """One row of the result: the rows that were fed (`flow` None if no flow is possible), and MATCH_FIELDS as text."""
 
     anchor: str
     flow: Optional[str]
@@ -47,7 +48,7 @@ class Match(NamedTuple):
 
 
 class _Held(NamedTuple):
-    """An anchor that waits for the end of the input: twice its time (which orders rows), its interval, key and row."""
+    """An anchor, held until the input ends: twice its time (which orders rows), its interval, key and row."""
 
     time_halves: int
     interval: Anchor
@@ -56,7 +57,7 @@ class _Held(NamedTuple):
 
 
 class _Side:
-    """The flows, or the anchors: the key fields, those of them in which none had a value, and whether there is one."""
+    """The flows, or the anchors: their key fields, those that never had a value, and whether there are any."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self.names = names
@@ -65,7 +66,7 @@ class _Side:
 
 
 class Matcher:
-    """Takes events one by one and gives the pairs at the end."""
+    """Takes events one by one, and gives the pairs at the end."""
 
     def __init__(self, settings: MatchSettings) -> None:
         self.settings = settings
@@ -78,7 +79,7 @@ class Matcher:
         self._names = {name: settings.prefix + name for name in ("status", "earliest", "latest", "start")}
 
     def feed(self, get: Get, row: str) -> Optional[str]:
-        """Take one event whose fields `get` returns as text (None or empty where absent); `flow`, `anchor` or None."""
+        """Take one event whose fields `get` returns as text (None or empty if absent): `flow`, `anchor` or None."""
         status = get(self._names["status"]) or ""
         if self._is_anchor(get, status):
             return self.feed_anchor(get, row)
@@ -91,7 +92,7 @@ class Matcher:
         return None
 
     def close(self) -> Iterator[Match]:
-        """The rows in order: by anchor time, then share, gap and flow start. Call it once, after the last event."""
+        """The rows, ordered by anchor time, then share, gap and flow start. Call it once, after the last event."""
         candidates: dict[Key, Candidates] = {}
         self._anchors.sort()
         for _, anchors in groupby(self._anchors, lambda anchor: anchor.time_halves):
@@ -105,11 +106,11 @@ class Matcher:
 
     @property
     def unusable(self) -> int:
-        """How many flows and anchors took no part, since a key, a time or a bound was missing."""
+        """How many flows and anchors took no part because a key, a time or a bound was missing."""
         return sum(count for reason, count in self.counts.items() if reason in _UNUSABLE)
 
     def warning(self) -> Optional[str]:
-        """The one sentence about what took no part and what was cut, None when there is nothing to say."""
+        """One sentence about events that took no part and flows that were cut off; None if there is nothing to say."""
         parts = []
         if self.counts:
             reasons = ", ".join(f"{reason}: {count}" for reason, count in sorted(self.counts.items()))
@@ -131,7 +132,7 @@ class Matcher:
         return text is not None and (text == value or value in text.split("\n"))
 
     def feed_flow(self, get: Get, row: str) -> Optional[str]:
-        """Take an event that is a flow; None when it takes no part."""
+        """Take an event that is a flow; None if it takes no part."""
         status = get(self._names["status"]) or ""
         if status != "ok":
             self._leave_out(status)
@@ -152,7 +153,7 @@ class Matcher:
         return "flow"
 
     def feed_anchor(self, get: Get, row: str) -> Optional[str]:
-        """Take an event that is an anchor, at its time or, for a flow, in its envelope; None when it takes no part."""
+        """Take an event that is an anchor, at its time or, for a flow, in its envelope; None if it takes no part."""
         side = self._sides["anchor"]
         side.is_empty = False
         key = self._key(get, side)
@@ -215,7 +216,7 @@ class Matcher:
             yield rank, Match(anchor.row, flow.row, (certainty, relation, *gaps, *numbers))
 
     def _hints(self) -> Iterator[str]:
-        """What is probably wrong where one side is missing altogether, or nobody has a value for a key."""
+        """The probable mistake if there are no flows or no anchors at all, or if no event has a value for a key."""
         flows, anchors = self._sides.values()
         if flows.is_empty and not (anchors.is_empty and not self.counts):
             yield f"no event is a flow ({self._names['status']}=ok): put flowlagenrich before flowlagmatch"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a function gives, kept: each answer is computed when it is first asked for.
+"""Memos: bounded stores of what a function returned, so that it is computed once.
 
-A memo is bounded in both directions: it forgets everything when it is full, since a search's events come in order of
-time; and it keeps no answer for a key that is too long, since long values are damaged or hostile.
+A memo is bounded in two ways. It forgets everything when it is full, because the events of a search come in order of
+time; and it keeps nothing for keys that are too long, because long values are damaged or hostile.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Callable, Optional, TypeVar
 
 #: Entries of a memo, at most about 1 kB each.
 SIZE = 8192
-#: Characters of a value beyond which it is computed each time anew.
+#: The longest key, in characters, for which a value is kept.
 LONGEST = 100
 
 K = TypeVar("K")
@@ -27,7 +27,7 @@ class Bounded(dict[K, V]):
         self._size = SIZE if size is None else size
 
     def keep(self, key: K, value: V) -> None:
-        """Add an entry; everything before it is forgotten if there is no room for it."""
+        """Add an entry; if there is no room for it, all others are forgotten."""
         if len(self) >= self._size:
             self.clear()
         self[key] = value

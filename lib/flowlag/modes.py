@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How an interface stamps its records, told from the windows [start, end] that its ok records have.
+"""The timing mode of an interface: how it stamps its records, judged by the windows of its ok records.
 
       grid    ends lie on one second of the interval, its phase:     |-------|   |---|-------|-------|
       batch   flows share whole windows, which follow each other     |----|---|------||-----|  |---|
               without a phase and are shorter than the interval
-      flow    every record has stamps of its own, 0 or 1 s apart      ||   |     | ||      |    ||   |
+      flow    every record has its own stamps, 0 or 1 s apart         ||   |     | ||      |    ||   |
 
-Two mistakes are possible: to say too little, and to claim a window that is none. The thresholds (profile_settings.py)
-avoid the second: what is not clear is `mixed`, and what is not seen often enough is `unknown`.
+Two mistakes are possible: to say too little, and to claim a window that is none. The thresholds avoid the second:
+what is not clear is `mixed`, and what is not seen often enough is `unknown`.
 
-Authority: contract section 4; 263 public records of 2016 to 2026, of which every mode has examples. Read 2026-11-25.
-Times are whole seconds, as AWS stamps them.
+Times are whole seconds, as AWS stamps them. Authority: docs/profile.md, Timing modes; 263 public records of 2016 to
+2026, which have examples of every mode. Read 2026-11-25.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MODES = ("grid", "batch", "flow", "mixed", "unknown")
 
 
 class Span(NamedTuple):
-    """The stamps of a record, or of a window that records share."""
+    """The stamps of a record, or of a window that several records share."""
 
     start_s: int
     end_s: int
@@ -49,7 +49,7 @@ class Span(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """The ok records of one window: how many, and how many of them have one packet."""
+    """How many ok records one window has, and how many of them have one packet."""
 
     records: int
     single: int = 0
@@ -59,7 +59,7 @@ Windows = Mapping[Span, Tally]
 
 
 class Mode(NamedTuple):
-    """A timing mode with the number of ok records that agree with it (None where nothing is known), and its phase."""
+    """A timing mode, the number of ok records that agree with it (None if nothing is known), and its phase."""
 
     name: str
     agreeing: Optional[int] = None
@@ -70,7 +70,7 @@ UNKNOWN = Mode("unknown")
 
 
 def judge_mode(windows: Windows, interval_s: int, minrecords: int) -> Mode:
-    """The mode of an interface with these windows; the order in which they come does not matter."""
+    """The mode of an interface with these windows, whatever their order."""
     records = _count(windows)
     ends = sorted({span.end_s for span in windows})
     if records < minrecords or len(ends) < MIN_WINDOWS:
@@ -91,7 +91,7 @@ def judge_mode(windows: Windows, interval_s: int, minrecords: int) -> Mode:
 
 
 def _judge_batch(windows: Windows, ends: Sequence[int], on_grid: int, interval_s: int) -> Optional[Mode]:
-    """Batch where that is clear, unknown where only the sequence of windows is too thin, else None."""
+    """Batch if that is clear, unknown if only too few windows follow each other closely, else None."""
     records = _count(windows)
     long = {span: tally for span, tally in windows.items() if span.duration_s > LONGEST_OWN_S}
     agreeing = _count_disjoint(long)
@@ -104,7 +104,7 @@ def _judge_batch(windows: Windows, ends: Sequence[int], on_grid: int, interval_s
 
 
 def ends_needed(interval_s: int) -> int:
-    """How many windows have to end on one phase; by chance n of them do with n * (2 / interval) ** (n - 1)."""
+    """How many windows must end on one phase: n do so by chance with probability n * (2 / interval) ** (n - 1)."""
     if interval_s <= 2:
         return 1_000_000_000  # every end lies on the phase or a second before it
     count = MIN_ENDS
@@ -114,16 +114,16 @@ def ends_needed(interval_s: int) -> int:
 
 
 def find_changes(ends: Iterable[int], interval_s: int) -> list[int]:
-    """The ends at which another phase begins; each is seen on as many windows in a row as a phase takes.
+    """The ends at which another phase begins; each phase is seen on enough windows in a row (`ends_needed`).
 
-    `ends` are distinct and ascending. Ends off the phase that do not make a new one are left to the phase before.
+    `ends` are distinct and ascending. Ends off the phase that do not make a new one belong to the phase before them.
     """
     if interval_s <= 2:  # every end lies on the phase
         return []
     needed = ends_needed(interval_s)
     changes: list[int] = []
-    current: set[int] = set()  # residues of the phase that holds: one, or two neighbours
-    run: list[int] = []  # the last ends off it, as far as they share a phase
+    current: set[int] = set()  # residues of the current phase: one, or two neighbours
+    run: list[int] = []  # the last ends off it that share a phase
     for end in ends:
         if current and _share_phase({*current, end % interval_s}, interval_s):
             current.add(end % interval_s)
@@ -145,7 +145,7 @@ def _count(windows: Windows) -> int:
 
 
 def _best_phase(residues: Counter[int], interval_s: int) -> int:
-    """The phase on which most ends lie: ends are stamped in the last second of a window, or a second later."""
+    """The phase on which most ends lie: an end is stamped in the last second of a window, or a second later."""
     phases = {(residue + late) % interval_s for residue in residues for late in (0, 1)}
     return max(phases, key=lambda p: (residues[p] + residues[(p - 1) % interval_s], residues[(p - 1) % interval_s], -p))
 
@@ -155,12 +155,12 @@ def _is_on_phase(end_s: int, phase_s: int, interval_s: int) -> bool:
 
 
 def _count_closes(ends: Iterable[int], phase_s: int, interval_s: int) -> int:
-    """How many windows of the grid these ends close: two ends that are a second apart are of one window."""
+    """How many windows of the grid these ends close: two ends a second apart close the same window."""
     return len({(end + 1 - phase_s) // interval_s for end in ends})
 
 
 def _share_phase(residues: set[int], interval_s: int) -> bool:
-    """Whether ends at these seconds of the interval can have one phase: they are one second, or two neighbours."""
+    """Whether ends at these seconds of the interval can share a phase: it is one second, or two neighbours."""
     if len(residues) < 2:
         return True
     low, high = min(residues), max(residues)
@@ -168,11 +168,11 @@ def _share_phase(residues: set[int], interval_s: int) -> bool:
 
 
 def _count_disjoint(windows: Windows) -> int:
-    """The most records whose windows do not overlap (they may touch): batches follow each other."""
+    """The greatest number of records in windows that do not overlap (they may touch): batches follow each other."""
     spans = sorted(windows, key=lambda span: (span.end_s, span.start_s))
     ends = [span.end_s for span in spans]
-    best = [0]  # of the first so many windows
-    for place, span in enumerate(spans):
-        before = bisect_right(ends, span.start_s, 0, place)
-        best.append(max(best[place], best[before] + windows[span].records))
+    best = [0]  # best[i]: among the first i windows
+    for i, span in enumerate(spans):
+        before = bisect_right(ends, span.start_s, 0, i)
+        best.append(max(best[i], best[before] + windows[span].records))
     return best[-1]

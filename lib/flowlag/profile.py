@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Events in, what each interface's records look like out: how they are stamped, and how late they arrive.
+"""The profile of each interface: how its records are stamped, and how late they arrive.
 
-No record is held. Of each interface there are counters: of records by their stamps and kind, and of index lags by the
-record's end, all in whole seconds. An hour has 3600 ends at most; an interface on a grid of a minute uses 60 of them,
-one in batches about 130, and what a busy one adds is higher counts. All that a row says follows from the counters, so
-the order in which events arrive changes nothing, and percentiles are exact (lags of stamps with decimals are rounded
-up, by less than a second).
+No record is held. Each interface has counters: of records by their stamps and kind, and of index lags by the end of the
+record, all in whole seconds. An hour has at most 3600 ends; an interface on a grid of a minute uses 60 of them, one
+that collects in batches about 130, and a busy one only counts higher. A row follows from the counters alone, so the
+order in which events arrive changes nothing, and percentiles are exact (lags of stamps with decimals are rounded up, by
+less than a second).
 
-Authority: contract section 4.
+Authority: docs/profile.md, Output fields.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _RESOLUTION_S = RESOLUTION_US // SECOND_US
 
 
 class _Record(NamedTuple):
-    """What an event says of its record's time, in microseconds."""
+    """The status and the stamps of an event, in microseconds since the epoch."""
 
     status: str
     start_us: Optional[int]
@@ -48,16 +48,16 @@ class _Record(NamedTuple):
 
 
 class _Kind(NamedTuple):
-    """Records that are counted as one: of one interface, with the same stamps, of one kind."""
+    """A kind of records of one interface, which are counted together."""
 
-    end_s: Optional[int]  # of an unreadable record its end, else its start, None where neither is a time
+    end_s: Optional[int]  # for an unreadable record its end, else its start, None if neither is a time
     start_s: Optional[int]
     status: str  # a valid status, or unreadable
     is_single: bool
 
 
 class _Seen:
-    """The counters of one interface, or of that part of it that makes a row."""
+    """The counters of one interface, or of the part of it that makes a row."""
 
     def __init__(self) -> None:
         self.kinds: Counter[_Kind] = Counter()
@@ -74,7 +74,7 @@ class _Seen:
         return windows
 
     def cut(self, ends: list[int]) -> list[_Seen]:
-        """The parts that begin at these ends, and the one before them, to which records without a time belong."""
+        """The part before these ends, which also has the records without a time, and the parts that begin at them."""
         parts = [_Seen() for _ in range(len(ends) + 1)]
         for kind, count in self.kinds.items():
             parts[0 if kind.end_s is None else bisect_right(ends, kind.end_s)].kinds[kind] = count
@@ -84,13 +84,13 @@ class _Seen:
 
 
 def _judge(values: Values) -> Optional[_Record]:
-    """The record that an event's fields make, None if they make no valid one."""
+    """The record of an event's values, None if it is not valid."""
     judged = judge_values(values)
     return _Record(judged.status, judged.start_us, judged.end_us) if judged.is_valid else None
 
 
 class Profiler:
-    """Takes events one by one and gives the rows at the end."""
+    """Takes events one by one, and gives the rows at the end."""
 
     def __init__(self, settings: ProfileSettings) -> None:
         self.settings = settings
@@ -101,7 +101,7 @@ class Profiler:
         self._names = [settings.reading.prefix + name for name in ("status", "start", "end")]
 
     def feed(self, get: Get) -> None:
-        """Take one event whose fields `get` returns as text (None or empty where absent), tagged or not."""
+        """Take one event, tagged or not, whose fields `get` returns as text (None or empty if absent)."""
         values, record = self._read(get)
         self.counts[record.status] += 1
         if record.status in _LEFT_OUT:
@@ -114,7 +114,7 @@ class Profiler:
         if kind.status == "ok" and record.end_us is not None:
             indexed_us = parse_instant(get("_indextime") or "")
             if indexed_us is not None:
-                # rounded up: -(a // b) of the negative difference
+                # rounded up, by -(a // b) of the negative difference
                 seen.lags[record.end_us // SECOND_US, -((record.end_us - indexed_us) // SECOND_US)] += 1
 
     def close(self) -> Iterator[dict[str, str]]:
@@ -124,7 +124,7 @@ class Profiler:
                 yield dict(zip(PROFILE_FIELDS, self._write(interface, part, mode)))
 
     def warning(self) -> Optional[str]:
-        """The one sentence about what could not be read, None when there is nothing to say."""
+        """One sentence about events that could not be read, None if there is nothing to say."""
         return complain_of(
             self.counts,
             "read ({reasons}); they count as unreadable.",
@@ -132,14 +132,14 @@ class Profiler:
         )
 
     def _read(self, get: Get) -> tuple[Values, _Record]:
-        """What an event says: by its tags, which know more than is seen here; else as flowlagenrich would read it."""
+        """The values and the record of an event: by its tags, which know more options; else by flowlagenrich."""
         values = pick_values(get, self.settings.reading.names)
         status, start, end = (get(name) or "" for name in self._names)
         if status in STATUSES:
             if values.interface is None:
                 values = self._enricher.read(get)[0]
             return values, _Record(status, parse_instant(start), parse_instant(end))
-        # packets and interface differ between records that are else the same, and tell no time
+        # packets and interface tell no time, and differ between records that are otherwise equal
         record = self._judged[values._replace(packets=None, interface=None)]
         if record is not None:
             return values, record
@@ -147,7 +147,7 @@ class Profiler:
         return values, _Record(tags.status, parse_instant(tags.start), parse_instant(tags.end))
 
     def _rows_of(self, seen: _Seen) -> list[tuple[_Seen, Mode]]:
-        """The interface as a whole; where its phase changed, and every part is a grid, the parts."""
+        """The interface as a whole or, if its phase changed and every part is a grid, the parts."""
         interval_s, minrecords = self.settings.interval_s, self.settings.minrecords
         windows = seen.windows()
         changes = find_changes(sorted({span.end_s for span in windows}), interval_s)
@@ -181,7 +181,7 @@ class Profiler:
         ]
 
     def _write_lags(self, seen: _Seen) -> list[str]:
-        """The index lag, how long to wait, and how far back to look; all empty where no index time is known."""
+        """The index lag, how long to wait, and how far back to look; all empty if no index time is known."""
         lags: Counter[int] = Counter()
         for (_, lag_s), count in seen.lags.items():
             lags[lag_s] += count
@@ -190,12 +190,12 @@ class Profiler:
         p50, p95, p99 = (percentile(lags, percent) or 0 for percent in (50, 95, 99))
         reading = self.settings.reading
         lookback_us = max(max(lags), 0) * SECOND_US + reading.lag_us + reading.interval_us
-        # nobody can wait a negative time, whatever a clock that is wrong makes of the lag
+        # no search can wait a negative time, even if a wrong clock makes the lag negative
         return [str(p50), str(p95), str(p99), str(max(lags)), str(max(p99, 0)), write_seconds(lookback_us)]
 
 
 def percentile(counts: Mapping[int, int], percent: int) -> Optional[int]:
-    """The percentile by nearest percentile: the smallest value that `percent` of all are not above; None of nothing."""
+    """The percentile by nearest rank: the smallest value that `percent` of all do not exceed; None for nothing."""
     left = -(-sum(counts.values()) * percent // 100)
     for value in sorted(counts):
         left -= counts[value]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Timing values as text to one judged record. A bad record is a verdict in `status`, never an exception.
+"""The verdict on timing values: text in, one judged record out. A bad record is a status, not an exception.
 
-Authority: contract section 2, output field `flowlag_status`: the first verdict that applies stands.
+The first verdict that applies stands. Authority: docs/enrich.md, Status.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ STATUSES = ("header", "other", *UNTAGGABLE, "nodata", "skipdata", "ok")
 
 
 class Record(NamedTuple):
-    """A judged record: times in microseconds since the epoch where valid, packets None where unknown.
+    """A judged record: times in microseconds since the epoch, None if they are not valid.
 
-    `packets` tells none, one and several apart and no more: 0, 1 or 2.
+    `packets` is 0, 1, or 2 for several; None if unknown.
     """
 
     status: str
@@ -32,12 +32,12 @@ class Record(NamedTuple):
 
     @property
     def is_valid(self) -> bool:
-        """Whether the record carries timing: `ok`, `nodata` or `skipdata`."""
+        """Whether the record has timing: `ok`, `nodata` or `skipdata`."""
         return self.status in VALID
 
 
 def judge_values(values: Values, recognised: bool = False) -> Record:
-    """The record that `values` make; `recognised` says that they come from a line known to be a flow log record."""
+    """The record of `values`; `recognised` says that they come from a line known to be a flow log record."""
     if values.start is not None and normalise_name(values.start) == "start":
         return Record("header")
     start_us = None if values.start is None else parse_instant(values.start)
@@ -47,12 +47,12 @@ def judge_values(values: Values, recognised: bool = False) -> Record:
 
 
 def _known(end_us: Optional[int]) -> Optional[int]:
-    """An end that is a time: one made from a duration may lie beyond the last."""
+    """The end if it is a time: an end computed from a duration may be later than any time allowed."""
     return end_us if end_us is not None and end_us <= LAST_US else None
 
 
 def _end_of(values: Values, start_us: Optional[int]) -> Optional[int]:
-    """The end, made from start and duration where it is missing and a duration was asked for."""
+    """The end; if it is missing and there is a duration, start + duration."""
     if values.end is not None:
         return parse_instant(values.end)
     if start_us is None or values.duration is None:
@@ -79,7 +79,7 @@ def _verdict(values: Values, start_us: Optional[int], end_us: Optional[int], rec
 
 
 def count_packets(text: Optional[str]) -> Optional[int]:
-    """0, 1, or 2 for more; None when `text` is not digits (`.0` behind them is allowed)."""
+    """0, 1, or 2 for more; None if `text` is not digits (`.0` after them is allowed)."""
     digits = (text or "").removesuffix(".0")
     if not (digits.isascii() and digits.isdigit()):
         return None

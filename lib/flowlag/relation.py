@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""THE law of flowlagmatch: whether a flow and an anchor can belong together when the time of each is an interval.
+"""THE law of flowlagmatch: whether a flow and an anchor can belong together, if both times are intervals.
 
-With the flow in [fe, fl] and the anchor in [ae, al], both closed so that nothing is missed at an edge, the signed gap
-"flow minus anchor" lies somewhere in G. A relation holds for the gaps of its target range T (w = within):
+The flow lies in [fe, fl], the anchor in [ae, al]; both are closed, so that nothing is missed at an edge. The signed gap
+"flow minus anchor" then lies somewhere in G. A relation holds for the gaps in its target range T (w = within):
 
       fe - al                       fl - ae
         [============= G ==============]                  overlap  T = [-w, w]
@@ -11,9 +11,10 @@ With the flow in [fe, fl] and the anchor in [ae, al], both closed so that nothin
                 -w     0     w
 
 possible: G meets T.  certain: G lies within T, so the relation holds wherever in their intervals the two happened.
-share = |G and T| / |G|: the part of the possible gaps for which it holds; it ranks, it is no probability.
+share = |G and T| / |G|: the part of the possible gaps for which the relation holds; it ranks, it is no probability.
 
-Authority: contract section 3. All numbers are whole microseconds, so that an open end is one microsecond further in.
+All numbers are whole microseconds, so an open end is one microsecond further in. Authority: docs/match.md, How a pair
+is decided.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import NamedTuple
 
 
 class Target(NamedTuple):
-    """The range T: `first` and `last` are the outermost gaps inside it, `low` and `high` its ends as it is measured."""
+    """The range T: `first` and `last` are the outermost gaps in it, `low` and `high` its ends when it is measured."""
 
     first_us: int
     last_us: int
@@ -31,7 +32,7 @@ class Target(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """Whether no gap lies in it: before and after within 0 seconds."""
+        """Whether no gap lies in it, as for before and after within 0 seconds."""
         return self.first_us > self.last_us
 
 
@@ -55,7 +56,7 @@ def is_certain(gap_min_us: int, gap_max_us: int, target: Target) -> bool:
 
 
 def share_of(gap_min_us: int, gap_max_us: int, target: Target) -> float:
-    """The share, 0 to 1, of possible gaps that lie in the target; 1 when there is one gap only."""
+    """The share of possible gaps that lie in the target, 0 to 1; 1 if there is only one gap."""
     if gap_min_us == gap_max_us:
         return 1.0
     common_us = min(gap_max_us, target.high_us) - max(gap_min_us, target.low_us)

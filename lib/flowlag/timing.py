@@ -2,10 +2,11 @@
 """THE model: when the packets of one flow log record can have passed.
 
 AWS documents `start` as the second in which the first packet of the flow was received within the aggregation interval,
-which "might be up to 60 seconds after the packet was transmitted or received on the network interface", and `end`
-likewise for the last packet. Real records show that the stamps are mostly the bounds of a batch shared by several
-flows: records with ONE packet last 20 to 60 s, so `start` can lie before the record's first packet. The one interval
-that agrees with the documents and with every real record seen is the wide one (lag L = 60 s, resolution r = 1 s):
+which "might be up to 60 seconds after the packet was transmitted or received on the network interface", and says the
+same of `end` and the last packet. Real records show that the stamps are mostly the bounds of a batch that several flows
+share: records of ONE packet last 20 to 60 s, so `start` can lie before the first packet of the record. Only the wide
+interval agrees with the documents and with every real record seen (docs/model.md, The bounds). With lag L = 60 s and
+resolution r = 1 s:
 
       start-L                  start                end  end+r
         |<------ up to L ------->|<---- duration ---->|<->|
@@ -14,8 +15,8 @@ that agrees with the documents and with every real record seen is the wide one (
 Authority: Amazon VPC User Guide and VPC Transit Gateways guide, "Flow log records", wording of 2020-02-28, unchanged in
 the copies of 2023, 2024 and 2026; 263 public records of 2016 to 2026. Read 2026-11-23.
 
-What is NOT known: no packet capture was compared with its records. The bound is consistent with the documents and with
-the data, not proven; AWS says "might be", which is no guarantee.
+NOT known (docs/model.md, What the model claims): no packet capture was compared with its records. The bound agrees with
+the documents and the data, but is not proven; "might be" is no guarantee by AWS.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from flowlag.interval import SECOND_US, Interval
 
 
 class Timing(NamedTuple):
-    """What one record says about packet time, in microseconds since the epoch.
+    """The packet time of one record, in microseconds since the epoch.
 
     `recorded` is [start, end] as AWS stamped it. `envelope` is [start - lag, end + resolution): its lower bound rests
-    on AWS's 60 s, its upper bound on stamps being whole seconds that are cut, not rounded. `stamps` tells whose stamps
-    they are: `packet`, `batch`, `unclear`, or empty where nothing can be said.
+    on AWS's 60 s; its upper bound on the fact that stamps are whole seconds, cut and not rounded. `stamps` says whose
+    stamps they are: `packet`, `batch`, `unclear`, or empty if nothing can be said.
     """
 
     recorded: Interval
@@ -45,17 +46,17 @@ class Timing(NamedTuple):
 
     @property
     def time_halves(self) -> int:
-        """The best single estimate of a packet's time, the envelope's middle, in half microseconds (exact)."""
+        """The best single estimate of a packet's time: the middle of the envelope, in half microseconds (exact)."""
         return self.envelope.start_us + self.envelope.end_us
 
     @property
     def uncertainty_halves(self) -> int:
-        """Half the envelope's length in half microseconds: packet time = time +- this, a bound, no deviation."""
+        """Half the length of the envelope, in half microseconds: packet time = time +- this. It is a bound."""
         return self.envelope.length_us
 
 
 def time_record(start_us: int, end_us: int, packets: Optional[int], is_ok: bool, lag_us: int) -> Timing:
-    """The timing of a record with start <= end; `packets` as in record.Record, `is_ok` when its log status is OK."""
+    """The timing of a record with start <= end; `packets` is as in record.Record, `is_ok` says that it is ok."""
     recorded = Interval(start_us, end_us)
     return Timing(
         recorded=recorded,
@@ -65,13 +66,13 @@ def time_record(start_us: int, end_us: int, packets: Optional[int], is_ok: bool,
 
 
 def _read_stamps(duration_us: int, packets: Optional[int]) -> str:
-    """Whose times the stamps are.
+    """Whose times the stamps are (docs/model.md, Stamps).
 
-    Records of 0 or 1 s never shared their stamps with another record in the data seen; one packet cannot be received at
-    two times, so stamps further apart are those of its batch; several packets leave it open.
+    In the data seen, no record of 0 or 1 s shared its stamps with another one. One packet cannot be received at two
+    times, so stamps that are further apart are those of its batch. With several packets, both are possible.
     """
     if duration_us <= SECOND_US:
         return "packet"
-    if not packets:  # unknown, or none at all
+    if not packets:  # unknown or 0
         return ""
     return "batch" if packets == 1 else "unclear"

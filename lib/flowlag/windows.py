@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The aggregation window in which a record sat, if that is known: given, learned, filled by the record, or assumed.
+"""The aggregation window of a record, if it is known: given, learned, filled by the record, or assumed.
 
-A rule says how windows lie for a record. It is chosen in one place (`Rules`), and everything else follows from it: the
-record's window (`place_window`), and which records have the same place in theirs (`moves_with`). Nothing is clock
-aligned at AWS, so a window is never guessed unless the user asks for it. Authority: docs/model.md, Windows.
+A rule says how windows lie for a record. Only `Rules` chooses it, and all else follows from it: the window of the
+record (`place_window`), and which records have the same position in theirs (`moves_with`). AWS aligns nothing to the
+clock, so a window is never guessed unless the user asks for that. Authority: docs/model.md, Windows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from flowlag.interval import Interval
 
 
 class Window(NamedTuple):
-    """A record's window and its place in it; everything is empty or None if nothing is known."""
+    """A record's window and its position in it; everything is empty or None if nothing is known."""
 
     basis: str = ""
     position: str = ""
@@ -28,10 +28,10 @@ class Rule(NamedTuple):
 
     `kind` is one of:
     - grid: windows open at `phase_us` of every interval;
-    - batch: the record's own span is its window;
-    - flow: every flow has stamps of its own, so there is no window;
+    - batch: the window is the span of the record itself;
+    - flow: every flow has its own stamps, so there is no window;
     - record: a record that is as long as the interval fills a window;
-    - assumed: the same, and the end of a shorter record closes one;
+    - assumed: the same, and the end of a shorter record closes a window;
     - none.
     """
 
@@ -41,16 +41,16 @@ class Rule(NamedTuple):
     phase_us: int = 0
 
 
-#: (interface, start, end in microseconds since the epoch) -> what was learned for the record, None if nothing was.
+#: (interface, start, end in microseconds since the epoch) -> the rule learned for the record, None if there is none.
 FindLearned = Callable[[Optional[str], int, int], Optional[Rule]]
 
 UNKNOWN = Window()
 
 
 class Rules:
-    """The rules of a search: an option's, else a learned one, else what the record itself can tell.
+    """The rules of a search: the one given by options, else a learned one, else the record decides.
 
-    `all_move` says that the tags of every two records of one length differ in their times alone (see `moves_with`).
+    `all_move` says that the tags of any two records of the same length differ only in their times (see `moves_with`).
     """
 
     def __init__(self, settings: Settings, find_learned: Optional[FindLearned] = None) -> None:
@@ -66,7 +66,7 @@ class Rules:
 
 
 def _give_rule(settings: Settings) -> Rule:
-    """The rule by the options alone."""
+    """The rule that the options give."""
     if settings.windows == "none":
         return Rule("", "none")
     if settings.phase_us is not None:
@@ -75,10 +75,10 @@ def _give_rule(settings: Settings) -> Rule:
 
 
 def moves_with(rule: Rule, start_us: int) -> Any:
-    """What two records of one length have in common if their tags differ in their times alone, under rules like this.
+    """A value that is equal for two records of the same length if their tags differ only in their times.
 
-    By how much one record was moved against the other, by so much are the times in its tags. A window that the record
-    itself tells moves along; on a grid the record's place in its window decides, wherever the windows open.
+    The times in the tags differ by as much as the starts of the records. A window that follows from the record itself
+    moves with it; on a grid, the position of the record in its window decides, wherever the windows open.
     """
     if rule.kind == "grid":
         return (rule.kind, rule.interval_us, (start_us - rule.phase_us) % rule.interval_us)
@@ -86,7 +86,7 @@ def moves_with(rule: Rule, start_us: int) -> Any:
 
 
 def place_window(recorded: Interval, rule: Rule) -> Window:
-    """A record's window under a rule; UNKNOWN if the rule does not tell."""
+    """A record's window by a rule; UNKNOWN if the rule gives none."""
     if rule.kind == "grid":
         return _locate(rule.basis, recorded, _grid_window(recorded, rule))
     if rule.kind == "batch":
@@ -97,7 +97,7 @@ def place_window(recorded: Interval, rule: Rule) -> Window:
 
 
 def _own_window(recorded: Interval, rule: Rule) -> Window:
-    """The window that a record fills by itself, or whose close its end is assumed to be."""
+    """The window that a record fills by itself, or that its end is assumed to close."""
     if recorded.length_us > rule.interval_us:
         return Window("record", "multi")
     closed_us = recorded.end_us + RESOLUTION_US
@@ -108,7 +108,7 @@ def _own_window(recorded: Interval, rule: Rule) -> Window:
 
 
 def _grid_window(recorded: Interval, rule: Rule) -> Interval:
-    """The grid's window that contains start + 1 s: busy interfaces start at the previous window's last second."""
+    """The grid's window that contains start + 1 s: busy interfaces begin in the last second of the window before."""
     inside_us = recorded.start_us + TOLERANCE_US
     opened_us = inside_us - (inside_us - rule.phase_us) % rule.interval_us
     return Interval(opened_us, opened_us + rule.interval_us)

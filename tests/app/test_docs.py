@@ -378,6 +378,27 @@ def test_what_a_page_names_is_there(name: str, app: Path) -> None:
     assert set(re.findall(r"(?:`|^)make ([a-z]+)", TEXTS[name], re.MULTILINE)) <= targets
 
 
+def cited(text: str) -> list[tuple[str, str]]:
+    """The pages that code cites with a heading, `docs/<page>.md, <Heading>`, each with the text that begins there."""
+    prose = re.sub(r"\s*\n[\s#:]*", " ", text)
+    return [(m[1], prose[m.end() :]) for m in re.finditer(r"(docs/\w+\.md), (?=[A-Z])", prose)]
+
+
+CODE = [path for top in ("lib", "bin", "tools", "bench", "tests") for path in sorted((ROOT / top).rglob("*.py"))]
+CITED = [(path.relative_to(ROOT), *found) for path in CODE for found in cited(path.read_text(encoding="utf-8"))]
+
+
+def test_headings_that_code_cites_are_there() -> None:
+    """The pages are the contract of the code, so each heading that it cites is one of the page."""
+    headings = {name: [part.text for part in parts if part.kind == "heading"] for name, parts in PAGES.items()}
+    lost = [
+        (str(path), f"{page}, {rest[:40]}")
+        for path, page, rest in CITED
+        if not any(re.match(rf"{re.escape(heading)}(?!\w)", rest) for heading in headings[page])
+    ]
+    assert lost == [] and len(CITED) > 20
+
+
 def test_evidence_names_its_tests() -> None:
     """The test above would pass if the page named nothing."""
     assert len(set(re.findall(r"`((?:tests|tools|bench|samples)/[\w./]*)`", TEXTS["docs/evidence.md"]))) > 30

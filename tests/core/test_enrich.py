@@ -13,7 +13,7 @@ HEADER = (
 )
 FIELDS = {"start_time": "1602397706", "end_time": "1602397745", "packets": "1", "log_status": "OK"}
 
-# The worked cases of contract section 2 (lag 60, interval 60): start, end, packets -> the tags in order.
+# The worked examples of docs/model.md, The bounds (lag 60, interval 60): start, end, packets -> the tags in order.
 WORKED = {
     "85-packets": ("1602397806", "1602397865", "85", {}, "ok 1602397806 1602397865 59 1602397746 1602397866 1602397806 60 "
                    "1602397806 1602397866 full 0 record unclear"),
@@ -46,7 +46,7 @@ def test_worked_cases_through_every_form(start, end, packets, options, expected,
     assert list(tag(events[form], **options)) == expected.replace(".", "").split(" ")
 
 
-def test_tags_are_the_contracts_fields():
+def test_tags_are_the_documented_fields():
     assert Tags._fields == TAG_FIELDS
     assert enricher(prefix="x_").fields == tuple("x_" + name for name in TAG_FIELDS)
 

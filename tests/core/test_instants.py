@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Text to event time, case by case (contract section 2, "Times")."""
+"""Text to event time, case by case (docs/enrich.md, Times)."""
 
 import pytest
 

@@ -113,7 +113,7 @@ DAMAGED = {
 @pytest.mark.parametrize("cells", DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_row_is_left_out_and_told_of(cells):
     learned = LearnedWindows.from_rows([list(COLUMNS), cells, row("batch", 0, 600)], 60 * S)
-    assert learned.complaint == "1 of its rows cannot be read and are left out"
+    assert learned.complaint == "rows that cannot be read and are left out: 1"
     assert learned.find("eni-1", T * S, (T + 30) * S).kind == "batch"
 
 
@@ -195,7 +195,7 @@ def test_nothing_outside_the_app_is_read(lookup, tmp_path_factory):
     elsewhere.write_text(write(GRID))
     lookup.symlink_to(elsewhere)
     learned = load(lookup)
-    assert "no file in the folder of the app" in learned.complaint
+    assert "not a file in the folder of the app" in learned.complaint
     assert learned.find("eni-1", T * S, T * S) is None
 
 
@@ -221,7 +221,7 @@ def test_a_file_that_may_not_be_read(lookup, monkeypatch):
 
 
 def test_what_was_learned_of_the_seed_is_what_enrich_says():
-    """Contract section 2: tail, 20, once the profile has learned phase 6 from the three records."""
+    """docs/model.md, The bounds: tail, 20, once the profile has learned phase 6 from the three records."""
     records = [
         {"start_time": str(T + start), "end_time": str(T + end), "interface_id": "eni-1"}
         for start, end in ((366, 425), (6, 65), (266, 305))
@@ -242,9 +242,9 @@ def test_what_was_learned_of_the_seed_is_what_enrich_says():
 
 def test_one_warning_says_both():
     enricher = Enricher(Settings(), LearnedWindows.from_rows([list(COLUMNS), DAMAGED["no-mode"]], 60 * S))
-    assert enricher.warning() == "1 of its rows cannot be read and are left out."
+    assert enricher.warning() == "rows that cannot be read and are left out: 1."
     enricher.tag({"start_time": "x"}.get)
-    assert enricher.warning().startswith("1 of 1 events look") and enricher.warning().endswith("left out.")
+    assert enricher.warning().startswith("1 of 1 events look") and enricher.warning().endswith("left out: 1.")
 
 
 def test_the_fast_path_gives_the_windows_of_the_plain_path():

@@ -70,15 +70,15 @@ def test_matcher_equals_the_oracle_whatever_the_order(
     expected = expected_pairs(events, relation, within, tolerance, most, marker, unmatched)
     options = {"anchors": "mark=yes"} if marker else {}
     rng.shuffle(events)
-    before = candidates.FANOUT, candidates.SMALL_WINDOW
-    candidates.FANOUT, candidates.SMALL_WINDOW = sizes
+    before = candidates.FANOUT, candidates.SMALL_RANGE
+    candidates.FANOUT, candidates.SMALL_RANGE = sizes
     try:
         rows, matcher = run(
             events, relation=relation, within=str(within), tolerance=str(tolerance), maxmatches=str(most),
             unmatched=str(unmatched), anchor_end="end", **options,
         )  # fmt: skip
     finally:
-        candidates.FANOUT, candidates.SMALL_WINDOW = before
+        candidates.FANOUT, candidates.SMALL_RANGE = before
     found = [(m.anchor, m.flow, m.tags[0], int(m.tags[5]), int(m.tags[6])) for m in rows]
     assert found == expected
     assert matcher.cut == len({row[0] for row in expected if row[4]})
@@ -97,7 +97,7 @@ def test_a_hot_key_gives_the_best_of_many():
 # --- the rows ---
 
 
-def test_the_story_of_the_contract():
+def test_a_login_and_its_flows():
     """A login at second 40 and a flow stamped from second 26 to 65 of the minute before may well be one connection."""
     ((anchor_row, flow_row, tags),), _ = run([flow(266, 305), anchor(280.5)])
     assert (anchor_row, flow_row) == ("anchor 280.5", "flow 266-305")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Timing values to one verdict: the first of contract section 2 that applies."""
+"""Timing values to one verdict: the first of docs/enrich.md, Status that applies."""
 
 import pytest
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The law of flowlagmatch, case by case: gaps in seconds against the target of each relation (contract section 3)."""
+"""The law of flowlagmatch, case by case: gaps in seconds against the target (docs/match.md, How a pair is decided)."""
 
 import pytest
 

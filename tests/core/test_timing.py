@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The model's axis, case by case, with the numbers worked out beside them (contract section 1)."""
+"""The model's axis, case by case, with the numbers worked out beside them (docs/model.md, The bounds)."""
 
 import pytest
 

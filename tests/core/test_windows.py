@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Window position: given, filled by the record itself, assumed, or nothing (contract section 1)."""
+"""Window position: given, filled by the record itself, assumed, or nothing (docs/model.md, Windows)."""
 
 import pytest
 

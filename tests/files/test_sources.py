@@ -511,7 +511,7 @@ def test_more_layers_than_are_read(tmp_path):
     data = A.encode()
     for _ in range(MOST_GZIP_LAYERS + 1):
         data = gzip.compress(data)
-    with pytest.raises(SourceError, match=r"more than 3 layers; unpack it first"):
+    with pytest.raises(SourceError, match=r"more than 3 layers of gzip; unpack it first"):
         rows_of(tmp_path, data)
 
 

@@ -466,14 +466,14 @@ def match(data: bytes) -> None:
     asked = {"by": "key", "relation": relation, "within": str(within), "tolerance": str(tolerance),
              "maxmatches": str(most), "unmatched": str(unmatched), "anchor_end": "end"}  # fmt: skip
     matcher = Matcher(parse_match_settings([*asked.items(), *([("anchors", "mark=yes")] if marker else [])]))
-    before = candidates.FANOUT, candidates.SMALL_WINDOW
-    candidates.FANOUT, candidates.SMALL_WINDOW = sizes
+    before = candidates.FANOUT, candidates.SMALL_RANGE
+    candidates.FANOUT, candidates.SMALL_RANGE = sizes
     try:
         for event in events:
             matcher.feed(event.get, event["row"])
         found = [(m.anchor, m.flow, m.tags[0], int(m.tags[5]), int(m.tags[6])) for m in matcher.close()]
     finally:
-        candidates.FANOUT, candidates.SMALL_WINDOW = before
+        candidates.FANOUT, candidates.SMALL_RANGE = before
     assert found == expected, (found, expected)
 
 

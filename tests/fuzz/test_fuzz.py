@@ -175,7 +175,7 @@ def test_a_row_of_csv_without_end(small, tmp_path, row):
 def test_columns_of_csv(small, tmp_path):
     assert read(tmp_path / "x", "start,end" + ",a" * 8 + "\n1602397446,1602397505\n")[1] == ""
     found, complaint = read(tmp_path / "x", "start,end" + ",a" * 9 + "\n1602397446,1602397505\n")
-    assert not found and complaint == "its header has 11 columns, and more than 10 are not read; leave some out"
+    assert not found and complaint == "its header has 11 columns, and only 10 can be read; leave some out"
 
 
 def test_a_document_without_end(small, tmp_path):
@@ -289,7 +289,7 @@ def test_memory_stays_in_bounds(tmp_path):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(rows) == 1 and str(complaints[0]).endswith(
-        "one of its lines is longer than 16 MB; look whether it is a flow log"
+        "one of its lines is longer than 16 MB; check that it is a flow log"
     )
     assert peak < 150_000_000
 
@@ -304,8 +304,7 @@ def test_the_exit_code(tmp_path, output):
     )  # fmt: skip
     assert done.returncode == 3
     assert (
-        done.stderr.decode()
-        == f"flowlag: {path}: one of its lines is longer than 16 MB; look whether it is a flow log\n"
+        done.stderr.decode() == f"flowlag: {path}: one of its lines is longer than 16 MB; check that it is a flow log\n"
     )
 
 
@@ -343,7 +342,7 @@ def test_a_row_group_beyond_the_limit(tmp_path, monkeypatch):
 def test_fixed_values_beyond_the_limit(tmp_path):
     pa = pytest.importorskip("pyarrow", reason="Parquet is read with pyarrow, which is not installed")
     content = write_parquet(tmp_path / "p", pa.table({"x": pa.array([b"y" * 70_000], pa.binary(70_000))}))
-    assert read(tmp_path / "x", content)[1].startswith("a column has values of a fixed length above 65536 bytes")
+    assert read(tmp_path / "x", content)[1].startswith("a column has fixed-length values of more than 65536 bytes")
 
 
 def test_a_damaged_footer_does_not_end_the_process(tmp_path):

@@ -331,7 +331,7 @@ def test_the_vendored_packages_are_used(app, python):
     assert all(Path(name).is_relative_to(app / "lib") for name in json.loads(out.stdout))
 
 
-def test_fields_of_the_contract(search):
+def test_fields_that_the_docs_name(search):
     _, (reply,) = search([], write_body(FIELDS))
     assert list(reply.rows[0])[-14:] == [f"flowlag_{name}" for name in TAG_FIELDS]
 

@@ -337,7 +337,7 @@ def test_a_memory_that_is_used_up_is_one_sentence(start, command, getinfo):
         splunkd._drain.join()
     ((level, sentence),) = reply.messages
     assert (splunkd.process.returncode, splunkd.stderr, level) == (1, b"", "ERROR")
-    assert sentence.startswith(f"{command}: the memory that this process may have is used up")
+    assert sentence.startswith(f"{command}: this process has used up the memory that it may have")
 
 
 def test_an_error_of_the_app_itself_is_told_and_traced(app, python, command, getinfo, tmp_path):
@@ -566,7 +566,7 @@ def test_a_file_without_permission(name, tmp_path):
     done = shell([name, *(places.get(word, word) for word in SHELL[name])], preexec_fn=give_up_power)
     assert done.returncode == 3
     assert done.stderr.decode().splitlines()[0] == (
-        f"flowlag: {secret}: it may not be read; ask for the permission, or run this as its owner"
+        f"flowlag: {secret}: there is no permission to read it; ask for it, or run this as its owner"
     )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""flowlagmatch on the wire: fields come back as the raw bytes they were, under the names of the contract."""
+"""flowlagmatch on the wire: fields come back as the raw bytes they were, under the names of docs/match.md, Output fields."""
 
 import csv
 import io

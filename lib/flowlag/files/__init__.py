@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The inputs of the shell: records in every shape that AWS delivers."""
+"""The inputs of the shell: files in every shape that AWS delivers."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CSV with a header line -> rows: CloudWatch's exports (`timestamp,message`), and AWS's names in the header."""
+"""CSV with a header line to rows: CloudWatch's exports (`timestamp,message`), or AWS names in the header."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from flowlag.fields import FIELD_VERSIONS
 from flowlag.files.rows import FOR_CSV, FROM_CSV, Row, RowReader, name_columns
 from flowlag.lines import normalise_name, strip_blanks
 
-#: Where the values go that a row has beyond its header; the first is `surplus_1`.
+#: The names of values that a row has beyond its header; the first is `surplus_1`.
 SURPLUS = "surplus_"
 
 
 def read_csv(lines: Iterable[str], reader: RowReader) -> Iterator[Row]:
-    """The rows of CSV with a header; the header again, or another one of AWS names, is no record.
+    """The rows of CSV with a header; a repeated header, or another one with AWS names, is not a row.
 
-    A row of another number of cells keeps them all, but is no record in this layout: status `other`.
+    A row with another number of cells keeps all of them, but is not a record in this layout: its status is `other`.
     """
     first: list[str] = []
     names: list[str] = []
-    is_spaced = False  # a blank behind each comma, in the header and so in the rows
+    is_spaced = False  # a blank after each comma, in the header and so in the rows
     for cells in _split_csv(lines):
         if isinstance(cells, str):
             yield Row({"_raw": cells}, is_other=True)
@@ -33,7 +33,7 @@ def read_csv(lines: Iterable[str], reader: RowReader) -> Iterator[Row]:
         elif not names or _is_header_row(cells):
             if len(cells) > MOST_COLUMNS:
                 raise LimitError(
-                    f"its header has {len(cells)} columns, and more than {MOST_COLUMNS} are not read; leave some out"
+                    f"its header has {len(cells)} columns, and only {MOST_COLUMNS} can be read; leave some out"
                 )
             first, names = [strip_blanks(cell) for cell in cells], name_columns(cells)
             is_spaced = len(cells) > 1 and all(cell.startswith(" ") for cell in cells[1:])
@@ -45,13 +45,13 @@ def read_csv(lines: Iterable[str], reader: RowReader) -> Iterator[Row]:
 
 
 def _name_cells(names: list[str], cells: list[str]) -> dict[str, str]:
-    """A row's cells by name; those beyond the header get names of their own, those that are not there are empty."""
+    """The cells of a row by name; cells beyond the header get their own names, missing ones are empty."""
     surplus = (f"{SURPLUS}{i}" for i in range(1, len(cells) - len(names) + 1))
     return dict(zip([*names, *surplus], [*cells, *[""] * (len(names) - len(cells))]))
 
 
 def _is_no_record(cells: list[str], first: list[str]) -> bool:
-    """Whether a row is a blank line, a comment before the header `first`, or that header again."""
+    """Whether a row is a blank line, a comment before the header `first`, or this header again."""
     if len(cells) < 2 and not strip_blanks("".join(cells)):
         return True
     return cells[0].startswith("#") if not first else [strip_blanks(cell) for cell in cells] == first
@@ -63,7 +63,7 @@ def _is_header_row(cells: list[str]) -> bool:
 
 
 def _split_csv(lines: Iterable[str]) -> Iterator[Any]:
-    """The cells of each CSV record; what the csv module cannot read comes line by line, each a str."""
+    """The cells of each CSV record; text that the csv module cannot read comes line by line, each a str."""
     taken: list[str] = []
     length = 0
 
@@ -84,7 +84,7 @@ def _split_csv(lines: Iterable[str]) -> Iterator[Any]:
             cells = next(reader)
         except StopIteration:
             return
-        except csv.Error:  # a field above csv.field_size_limit(), mostly a quote that is never closed
+        except csv.Error:  # a field above csv.field_size_limit(), mostly because a quote is never closed
             yield from [line.rstrip("\r\n") for line in taken]
             reader = csv.reader(source)
         else:

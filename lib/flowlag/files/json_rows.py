@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON documents -> rows: one a line, over several lines or back to back; CloudWatch's lists of events taken apart.
+"""JSON documents to rows: one a line, over several lines or back to back; lists of events are split.
 
 Authority: CloudWatch Logs User Guide (subscription filters, FilterLogEvents); Firehose's files. Read 2026-11-24.
 """
@@ -18,12 +18,12 @@ from flowlag.errors import LimitError
 from flowlag.files.rows import Row, RowReader
 from flowlag.lines import text_of
 
-#: Text is read in blocks that double while a document is not complete, so that none is parsed more than twice.
+#: Text is read in blocks that double while a document is incomplete, so that none is parsed more than twice.
 BLOCK_BYTES = 65536
-#: What reading a file, or taking its compression off, may raise where the file is damaged or beyond a limit.
+#: What reading or unpacking a file may raise if the file is damaged or beyond a limit.
 DAMAGE = (OSError, EOFError, zlib.error, LimitError)
-#: How much of a file may be read in vain, in search of the ends of documents that are broken: so many times what was
-#: read, and as much at once. Beyond, a document has to stand in one line.
+#: How much text may be parsed in vain, looking for the ends of broken documents: so many times what was read, plus so
+#: many characters. Beyond that, a document has to be on one line.
 MOST_WASTED, FREE_WASTED = 8, 1024 * 1024
 
 _BETWEEN_DOCUMENTS = " \t\r\n\0\ufeff\x1e,"  # 0x1e: RFC 7464
@@ -33,11 +33,11 @@ _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str) 
 
 
 class _JsonText:
-    """The part of a JSON file that is held: text from `place` on is still to be read."""
+    """The part of a JSON file that is held; the text from `offset` on is still to be read."""
 
     def __init__(self, stream: io.BufferedIOBase) -> None:
         self.text = ""
-        self.place = 0
+        self.offset = 0
         self.is_last = False
         self.failure: Optional[Exception] = None
         self._allowance = FREE_WASTED
@@ -45,8 +45,8 @@ class _JsonText:
         self._decode = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape").decode
 
     def fill(self) -> None:
-        """Read on, at least as much as is held; damage is kept in `failure` until the text before it is read."""
-        pieces = [self.text[self.place :]]
+        """Read at least as much again as is held; damage is kept in `failure` until the text before it is read."""
+        pieces = [self.text[self.offset :]]
         if len(pieces[0]) > LONGEST_DOCUMENT:
             size = f"{LONGEST_DOCUMENT >> 20} MB"
             self.failure = LimitError(f"one of its JSON documents is longer than {size}; write each event on a line")
@@ -61,66 +61,66 @@ class _JsonText:
                 self._allowance += MOST_WASTED * len(piece)
         except DAMAGE as error:
             self.failure, self.is_last = error, True
-        self.text, self.place = "".join(pieces), 0
+        self.text, self.offset = "".join(pieces), 0
 
     def skip_separators(self) -> bool:
-        """Go to the next document or line; False when there is none in the text held."""
-        while self.place < len(self.text) and self.text[self.place] in _BETWEEN_DOCUMENTS:
-            self.place += 1
-        return self.place < len(self.text)
+        """Go to the next document or line; False if the text held has none."""
+        while self.offset < len(self.text) and self.text[self.offset] in _BETWEEN_DOCUMENTS:
+            self.offset += 1
+        return self.offset < len(self.text)
 
     def decode(self) -> tuple[Any, int]:
-        """The document at `place` and its end; an end of 0 says that it is broken, -1 that more text is needed."""
-        if self.text[self.place] not in "{[":
+        """The document at `offset` and its end; an end of 0 says that it is broken, -1 that more text is needed."""
+        if self.text[self.offset] not in "{[":
             return None, 0
         if self._allowance < 0:
             return self._decode_line()
         try:
-            return _DECODER.raw_decode(self.text, self.place)
+            return _DECODER.raw_decode(self.text, self.offset)
         except json.JSONDecodeError as error:
-            # an error this near the end may be a word or an escape that goes on in the next block
+            # an error this close to the end may be a word or an escape that goes on in the next block
             is_cut = error.msg.startswith("Unterminated string") or error.pos > len(self.text) - 16
             if is_cut and not self.is_last:
                 return None, -1
-            self._allowance -= error.pos - self.place
+            self._allowance -= error.pos - self.offset
         except RecursionError:
-            self._allowance -= len(self.text) - self.place
+            self._allowance -= len(self.text) - self.offset
         return None, 0
 
     def _decode_line(self) -> tuple[Any, int]:
-        """The document at `place` if it ends in this line; as decode."""
-        line_end = self.text.find("\n", self.place)
+        """As decode, but only if the document ends on its first line."""
+        line_end = self.text.find("\n", self.offset)
         if line_end < 0 and not self.is_last:
             return None, -1
         try:
-            document, size = _DECODER.raw_decode(self.text[self.place : line_end if line_end >= 0 else None])
+            document, size = _DECODER.raw_decode(self.text[self.offset : line_end if line_end >= 0 else None])
         except (json.JSONDecodeError, RecursionError):
             return None, 0
-        return document, self.place + size
+        return document, self.offset + size
 
 
 def read_json(stream: io.BufferedIOBase, reader: RowReader) -> Iterator[Row]:
     """The rows of JSON documents, one a line, over several lines, or back to back.
 
-    A document that is broken costs its first line, which is read as text; the next line is tried again.
+    The first line of a broken document is read as text; then the next line is tried.
     """
     held = _JsonText(stream)
     while held.skip_separators() or not held.is_last:
-        if held.place >= len(held.text):
+        if held.offset >= len(held.text):
             held.fill()
             continue
         document, end = held.decode()
-        line_end = held.text.find("\n", held.place) if end <= 0 else -1
+        line_end = held.text.find("\n", held.offset) if end <= 0 else -1
         if end < 0 or (end == 0 and line_end < 0 and not held.is_last):
             held.fill()
             continue
         if end == 0 and line_end < 0 and held.failure:
             break
-        start, held.place = held.place, end or (line_end if line_end >= 0 else len(held.text))
+        start, held.offset = held.offset, end or (line_end if line_end >= 0 else len(held.text))
         if end:
             yield from _read_document(document, held.text[start:end], reader)
         else:
-            row = reader.read_line(held.text[start : held.place])
+            row = reader.read_line(held.text[start : held.offset])
             if row is not None:
                 yield row
     if held.failure:
@@ -128,7 +128,7 @@ def read_json(stream: io.BufferedIOBase, reader: RowReader) -> Iterator[Row]:
 
 
 def _read_document(document: Any, text: str, reader: RowReader) -> Iterator[Row]:
-    if _is_deep(document):  # nobody's flow log
+    if _is_deep(document):  # this is no flow log
         yield Row({"_raw": text}, is_other=True)
         return
     for event in _expand(document):
@@ -138,7 +138,7 @@ def _read_document(document: Any, text: str, reader: RowReader) -> Iterator[Row]
 
 
 def _is_deep(document: Any) -> bool:
-    """Whether a document has more levels than are read; so that nothing below calls itself too often."""
+    """Whether a document has more levels than are read, so that nothing below recurses too deeply."""
     level = [document]
     for _ in range(DEEPEST_DOCUMENT):  # level by level, not branch by branch
         parts = [part.values() if isinstance(part, dict) else part for part in level]
@@ -149,7 +149,7 @@ def _is_deep(document: Any) -> bool:
 
 
 def _expand(document: Any) -> Iterator[Any]:
-    """The events of a document: an array's, those that CloudWatch lists (with what it says of all), else itself."""
+    """The events of a document: those of an array or of a list of CloudWatch (with its common fields), else itself."""
     if isinstance(document, list):
         for item in document:
             yield from _expand(item)
@@ -163,7 +163,7 @@ def _expand(document: Any) -> Iterator[Any]:
         return
     common = {key: value for key, value in document.items() if key != name and key not in _PAGING}
     events = document[name]
-    if len(json.dumps(common)) * len(events) > MOST_REPEATED:  # no longer a few words about each event
+    if len(json.dumps(common)) * len(events) > MOST_REPEATED:  # these are no longer a few words for each event
         yield from (*events, common)
         return
     for event in events:
@@ -190,16 +190,16 @@ def _read_object(event: dict[str, Any], reader: RowReader) -> Optional[Row]:
 
 
 def _fill_fields(row: Row, extracted: dict[str, str], reader: RowReader) -> Row:
-    """A row with what a subscription's filter pattern took from its message, as far as the row lacks it."""
+    """A row plus the fields that a subscription's filter pattern extracted from its message, if the row lacks them."""
     fields = {**extracted, **row.fields}
     ordered = {name: fields[name] for name in (*row.fields, *extracted)}
     return row._replace(fields=ordered, is_other=row.is_other and not reader.tells_flow(ordered))
 
 
 def _flatten(document: dict[str, Any]) -> dict[str, str]:
-    """A JSON object as fields with dotted names; null is empty, a list of strings is one a line.
+    """A JSON object as fields with dotted names; null becomes empty, a list of strings one string a line.
 
-    Names grow with the depth: raises LimitError where they are longer in all than the longest document.
+    Names grow with the depth: raises LimitError if all of them together are longer than the longest document.
     """
     fields: dict[str, str] = {}
     length = 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parquet -> rows, by way of pyarrow, which is optional: AWS's own files, files saved anew, and OCSF."""
+"""Parquet to rows, with pyarrow, which is optional: AWS's own files, files saved again, and OCSF."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from flowlag.lines import text_of
 
 #: Rows held at a time.
 PARQUET_ROWS = 4096
-#: What Cython makes of the exceptions of C++, beside Arrow's own.
+#: The exceptions that Cython makes of those of C++, besides Arrow's own.
 _DAMAGE = (OSError, ValueError, RuntimeError, IndexError, ArithmeticError, TypeError, MemoryError)
-#: Logical types whose values are bytes that are not the text itself.
+#: Logical types whose bytes are not text.
 _NO_TEXT = ("DECIMAL", "INTERVAL", "FLOAT16")
 
 
 def read_parquet(name: str, stream: io.BufferedIOBase, reader: RowReader) -> Iterator[Row]:
-    """The rows of a Parquet file, which pyarrow reads; the file is spooled, since its index stands at its end."""
+    """The rows of a Parquet file; the file is copied to disk first, because its index is at its end."""
     try:
         import pyarrow
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
         raise SourceError(
-            f"{name}: this is Parquet, which is read with pyarrow, and that is not installed; "
+            f"{name}: this is a Parquet file, and pyarrow, which reads it, is not installed; "
             "run `pip install pyarrow` (or install flowlag[parquet])"
         ) from error
     with tempfile.TemporaryFile() as spool:
@@ -39,9 +39,9 @@ def read_parquet(name: str, stream: io.BufferedIOBase, reader: RowReader) -> Ite
         try:
             most = max(FREE_UNPACKED, MOST_UNPACKED * spool.tell())
             names = _check_sizes(ParquetFile(spool))
-            # texts stay references to what the file's dictionary has once: a few bytes may stand for gigabytes
-            for batch in ParquetFile(spool, read_dictionary=names).iter_batches(PARQUET_ROWS):
-                for fields in _read_batch(pyarrow, batch):
+            # texts stay references to the file's dictionary: a few bytes may stand for gigabytes
+            for piece in ParquetFile(spool, read_dictionary=names).iter_batches(PARQUET_ROWS):
+                for fields in _read_piece(pyarrow, piece):
                     most -= sum(map(len, fields.values()))
                     if most < 0:
                         raise LimitError(f"it unpacks to more than {MOST_UNPACKED} times its size")
@@ -56,15 +56,15 @@ def read_parquet(name: str, stream: io.BufferedIOBase, reader: RowReader) -> Ite
 
 
 def _check_sizes(file: Any) -> list[str]:
-    """The paths of the text columns; raises LimitError where a row group, or a value, would fill the memory."""
+    """The paths of the text columns; raises LimitError if a row group or a value would fill the memory."""
     for number in range(file.metadata.num_row_groups):
-        # never column(): where the footer is damaged, pyarrow 26 ends the process there
+        # never column(): if the footer is damaged, pyarrow 26 ends the process there
         if file.metadata.row_group(number).total_byte_size > LARGEST_ROW_GROUP:
             limit = f"{LARGEST_ROW_GROUP >> 20} MB"
             raise LimitError(f"one of its row groups unpacks to more than {limit}; write it with smaller row groups")
     columns = [file.schema.column(i) for i in range(len(file.schema))]
     if any(column.length > LONGEST_FIXED_VALUE for column in columns):
-        raise LimitError(f"a column has values of a fixed length above {LONGEST_FIXED_VALUE} bytes; leave it out")
+        raise LimitError(f"a column has fixed-length values of more than {LONGEST_FIXED_VALUE} bytes; leave it out")
     return [
         column.path
         for column in columns
@@ -72,33 +72,33 @@ def _check_sizes(file: Any) -> list[str]:
     ]
 
 
-def _read_batch(pyarrow: Any, batch: Any) -> Iterator[dict[str, str]]:
-    table = pyarrow.Table.from_batches([batch])
+def _read_piece(pyarrow: Any, piece: Any) -> Iterator[dict[str, str]]:
+    table = pyarrow.Table.from_batches([piece])
     while any(pyarrow.types.is_struct(field.type) for field in table.schema):
-        table = table.flatten()  # a struct's members become columns with dotted names
+        table = table.flatten()  # the members of a struct become columns with dotted names
     names = name_columns(table.column_names)
     return (dict(zip(names, values)) for values in zip(*(_column_texts(pyarrow, column) for column in table.columns)))
 
 
 def _column_texts(pyarrow: Any, column: Any) -> Iterator[str]:
-    """The texts of a column; long ones are one object, or made when their row's turn comes."""
+    """The texts of a column; equal long ones are one object, or each is made when its row is read."""
     if pyarrow.types.is_dictionary(column.type):
         return (text for chunk in column.chunks for text in _dictionary_texts(chunk))
     if pyarrow.types.is_primitive(column.type) and not pyarrow.types.is_timestamp(column.type):
         return map(_cell_text, column.to_pylist())
     if not pyarrow.types.is_timestamp(column.type):
         return (_cell_text(value.as_py()) for value in column)
-    # by way of numbers: to_pylist needs pandas for nanoseconds and a time zone database for zones
+    # through numbers, because to_pylist needs pandas for nanoseconds and a time zone database for zones
     micros = column.cast(pyarrow.timestamp("us", column.type.tz), safe=False).cast(pyarrow.int64())
     return map(_stamp_text, micros.to_pylist())
 
 
 def _dictionary_texts(chunk: Any) -> Iterator[str]:
     dictionary, texts = chunk.dictionary, {None: ""}
-    for place in chunk.indices.to_pylist():
-        if place not in texts:
-            texts[place] = _cell_text(dictionary[place].as_py())
-        yield texts[place]
+    for index in chunk.indices.to_pylist():
+        if index not in texts:
+            texts[index] = _cell_text(dictionary[index].as_py())
+        yield texts[index]
 
 
 def _stamp_text(micros: Optional[int]) -> str:
@@ -110,7 +110,7 @@ def _stamp_text(micros: Optional[int]) -> str:
 
 
 def _cell_text(value: Any) -> str:
-    if isinstance(value, float):  # whole numbers with gaps come as floats
+    if isinstance(value, float):  # whole numbers come as floats if some are missing
         return "" if value != value else str(int(value)) if value.is_integer() else str(value)
     if isinstance(value, bytes):
         return value.decode("utf-8", "surrogateescape")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One file's records as rows: what a line or a set of named fields says, in the layout on which the file has settled.
+"""The rows of one file: each is made of a line or of named fields, in the layout of the file.
 
-Authority: contract section 5: a header line, `format`, or the first line of a known layout settles a file's layout.
+A header line, `format`, or the first line of a known layout settles the layout.
+Authority: docs/shell.md, The layout of a file.
 """
 
 from __future__ import annotations
@@ -14,19 +15,19 @@ from flowlag.enrich_options import Settings
 from flowlag.fields import FIELD_VERSIONS, Layout, Names, Values, has_value, pick_values
 from flowlag.lines import is_header, match_layout, normalise_name, split_words, strip_blanks, tells_flow
 
-#: Columns that hold a whole line: CloudWatch's exports and events; Logs Insights puts an `@` before its names.
+#: Columns that have a whole line, in CloudWatch's exports and events; Logs Insights puts an `@` before its names.
 MESSAGE_NAMES = ("message", "@message")
 
-# csv.reader refuses NUL (Python 3.9, 3.10) and a lone CR; surrogateescape never yields the two that stand in for them
+# csv.reader refuses NUL (Python 3.9, 3.10) and a lone CR; surrogateescape never yields the two characters used instead
 FOR_CSV = str.maketrans("\0\r", "\udc00\udc01")
 FROM_CSV = str.maketrans("\udc00\udc01", "\0\r")
 
 
 class Row(NamedTuple):
-    """One record of a file: its fields as text, and how it is to be tagged.
+    """One record of a file: its fields as text, and how to tag it.
 
-    `values` is set for a line that a layout has taken apart; `is_other` says that a line is no flow log record in this
-    file's layout, whatever another guess could make of it. With neither, the fields are read as an event's.
+    `values` is set for a line that a layout has split. `is_other` says that a line is not a flow log record in this
+    file's layout, even if it fits another one. Without both, the fields are read like those of an event.
     """
 
     fields: dict[str, str]
@@ -35,7 +36,7 @@ class Row(NamedTuple):
 
 
 class RowReader:
-    """Turns one file's lines and fields into rows; holds the layout on which the file's lines have settled."""
+    """Turns the lines and fields of one file into rows, and holds the layout of its lines."""
 
     def __init__(self, settings: Settings) -> None:
         self._names = settings.names
@@ -54,7 +55,7 @@ class RowReader:
         self._columns = list(places.items())
 
     def read_line(self, line: str) -> Optional[Row]:
-        """The row of a line of text; None for a header line, which settles the layout anew, a blank line, a comment."""
+        """The row of a line of text; None for a header line, which sets a new layout, a blank line or a comment."""
         text = strip_blanks(line)
         if not text or text.startswith("#"):
             return None
@@ -71,15 +72,15 @@ class RowReader:
         return Row(fields, self._values(fields, self._layout.values(words)))
 
     def _values(self, fields: dict[str, str], values: Values) -> Values:
-        """A settled line's values; columns that an option names come before those that AWS named."""
+        """The values of a line in the layout; columns that an option names win over those that AWS named."""
         if self._names == Names():
             return values
         return Values(*(own or known for own, known in zip(pick_values(fields.get, self._names), values)))
 
     def read_fields(self, fields: dict[str, str]) -> Optional[Row]:
-        """The row of named fields. Where they lack a start or an end, the line in `message` is read, if there is one.
+        """The row of named fields. If they lack a start or an end, the line in `message` is read, if there is one.
 
-        The other fields stay beside those of the line, which win where both have a name; `_raw` takes the line.
+        The other fields stay, but those of the line win if names are equal; the line becomes `_raw`.
         """
         values = pick_values(fields.get, self._names)
         name = next((name for name in MESSAGE_NAMES if has_value(fields.get(name))), None)
@@ -93,11 +94,11 @@ class RowReader:
         return row._replace(fields={**{key: fields[key] for key in fields if key != name}, **row.fields})
 
     def tells_flow(self, fields: dict[str, str]) -> bool:
-        """Whether fields hold a start, an end or a log status word."""
+        """Whether the fields have a start, an end or a log status word."""
         return tells_flow(pick_values(fields.get, self._names))
 
     def is_csv_header(self, line: str) -> bool:
-        """Whether the csv module splits a line into names of which at least one is known as an input."""
+        """Whether the csv module splits a line into names, at least one of which is a known input."""
         try:
             cells = [strip_blanks(cell) for cell in next(csv.reader([line.translate(FOR_CSV)]), [])]
         except csv.Error:
@@ -109,7 +110,7 @@ class RowReader:
 
 
 class TableReader(RowReader):
-    """Takes rows of named fields as they are, whatever they tell of: no flow log record is looked for in them."""
+    """Takes rows of named fields as they are, and looks for no flow log records in them."""
 
     def __init__(self) -> None:
         super().__init__(Settings(format="none"))
@@ -119,15 +120,15 @@ class TableReader(RowReader):
         return Row(fields)
 
     def is_csv_header(self, line: str) -> bool:
-        """Whatever is neither JSON nor Parquet is CSV."""
+        """Always: a file that is neither JSON nor Parquet is CSV."""
         return True
 
 
 def name_columns(cells: Iterable[str]) -> list[str]:
-    """Names for columns, each once: a second `start` becomes `start_2`, a third column without a name `column_3`."""
+    """Unique names for columns: a second `start` becomes `start_2`, a third column without a name `column_3`."""
     names: dict[str, int] = {}  # name -> how often it was wanted
-    for place, cell in enumerate(cells, 1):
-        name = wanted = strip_blanks(cell) or f"column_{place}"
+    for number, cell in enumerate(cells, 1):
+        name = wanted = strip_blanks(cell) or f"column_{number}"
         while name in names:
             names[wanted] += 1
             name = f"{wanted}_{names[wanted]}"

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files in every shape in which AWS delivers flow logs -> rows. The only file that opens inputs.
+"""The reader of files in every shape that AWS delivers: rows come out. Only this module opens inputs.
 
-What a file is, its content says and never its name: gzip (members back to back, in up to three layers), Parquet, JSON
-documents, CSV with a header line, else lines of text. Nothing is dropped in silence: what cannot be read becomes a row
-of status `other`, and a file that cannot be read on raises SourceError after the rows before the damage. Files may be
-of any size, since they are read as streams; what has to be held in one piece, and what gzip makes of a few bytes, has
-limits (settings.py).
+The content of a file decides how it is read, never its name: gzip (members back to back, in up to three layers),
+Parquet, JSON documents, CSV with a header line, else lines of text. Nothing is dropped silently: a line that cannot be
+read becomes a row of status `other`, and a damaged file raises SourceError after the rows before the damage. Files may
+have any size, because they are read as streams; there are limits for what must be held in one piece, and for what gzip
+unpacks (limits.py).
 
-Authority: contract section 5; facts on delivery shapes (Firehose's gzip in gzip, CloudWatch exports). Read 2026-11-24.
+Authority: docs/shell.md, Input, and docs/shell.md, Limits; facts about how AWS delivers files (Firehose's gzip in gzip,
+CloudWatch exports). Read 2026-11-24.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ from flowlag.files.json_rows import DAMAGE, read_json
 from flowlag.files.parquet_rows import read_parquet
 from flowlag.files.rows import Row, RowReader, TableReader
 
-#: Gzip in gzip is what Firehose writes when it compresses what CloudWatch compressed; one layer more for good measure.
+#: Firehose writes gzip in gzip when it compresses what CloudWatch has compressed; one layer more to be safe.
 MOST_GZIP_LAYERS = 3
-#: How far the first line is looked for when a file's shape is decided.
+#: How many bytes are read to find the first line, which decides the shape of a file.
 HEAD_BYTES = 65536
 
 _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
-_GZIP_BITS = 31  # zlib's word for: a gzip member, header and checksum included
+_GZIP_BITS = 31  # this tells zlib to read a gzip member with its header and checksum
 _PACKED_BYTES = 8192
 _OTHER_PACKINGS = {b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ\x00": "xz", b"BZh91AY&SY": "bzip2"}
 _BLANK_BYTES = b" \t\r\n\0\xef\xbb\xbf"
@@ -45,9 +46,9 @@ Progress = Callable[[int], None]
 def read_sources(
     paths: Iterable[str], settings: Settings, progress: Progress, report: Callable[[SourceError], None]
 ) -> Iterator[Row]:
-    """The rows of all files in their order; `report` is told of each file that fails, and the next one is read.
+    """The rows of all files, in order; `report` gets the error of each file that fails, then the next file is read.
 
-    `progress` is told how many bytes of the files, as they are stored, were read since it was last called.
+    `progress` gets the number of bytes, as they are stored, that were read since its last call.
     """
     for path in paths:
         try:
@@ -57,14 +58,14 @@ def read_sources(
 
 
 def read_source(path: str, settings: Settings, progress: Progress) -> Iterator[Row]:
-    """The rows of one file, `-` being stdin; raises SourceError, one sentence, when it cannot be read (to its end)."""
+    """The rows of one file (`-` is stdin); raises SourceError, one sentence, if it cannot be read to its end."""
     return _read_path(path, RowReader(settings), progress)
 
 
 def read_tables(
     paths: Iterable[str], progress: Progress, report: Callable[[SourceError], None]
 ) -> Iterator[dict[str, str]]:
-    """The fields of each row of CSV (with a header line), JSON or Parquet files of any content; as read_sources."""
+    """The fields of each row of CSV (with a header line), JSON or Parquet files about anything; see read_sources."""
     for path in paths:
         try:
             yield from (row.fields for row in _read_path(path, TableReader(), progress))
@@ -97,7 +98,7 @@ def _explain(error: Exception) -> str:
     if isinstance(error, IsADirectoryError):
         return "this is a folder; name the files in it"
     if isinstance(error, PermissionError):
-        return "it may not be read; ask for the permission, or run this as its owner"
+        return "there is no permission to read it; ask for it, or run this as its owner"
     if isinstance(error, EOFError):
         return "the compressed data end too early, so its last records are missing; fetch the file again"
     if isinstance(error, zlib.error):
@@ -106,7 +107,7 @@ def _explain(error: Exception) -> str:
 
 
 class _Tap(io.RawIOBase):
-    """A stream with its head put back in front, which tells how many bytes were taken. Leaves the stream open."""
+    """A stream with its head put back in front, which reports how many bytes were taken. Leaves the stream open."""
 
     def __init__(self, head: bytes, stream: io.BufferedIOBase, progress: Optional[Progress] = None) -> None:
         self._head = head
@@ -126,7 +127,7 @@ class _Tap(io.RawIOBase):
 
 
 class _LineGuard(io.RawIOBase):
-    """A stream of text; raises LimitError for a line that is no line of a log, before it is in memory as a whole."""
+    """A stream of text; raises LimitError for a line too long for a log, before all of it is in memory."""
 
     def __init__(self, stream: io.BufferedIOBase) -> None:
         self._stream = stream
@@ -140,15 +141,15 @@ class _LineGuard(io.RawIOBase):
         buffer[: len(piece)] = piece
         self._length = len(piece) - 1 - piece.rfind(b"\n") + (0 if b"\n" in piece else self._length)
         if self._length > LONGEST_LINE:
-            raise LimitError(f"one of its lines is longer than {LONGEST_LINE >> 20} MB; look whether it is a flow log")
+            raise LimitError(f"one of its lines is longer than {LONGEST_LINE >> 20} MB; check that it is a flow log")
         return len(piece)
 
 
 class _Gunzip(io.RawIOBase):
-    """What comes out of a layer of gzip: its members back to back, zeros between them left out.
+    """The content of a layer of gzip: its members back to back, without the zeros between them.
 
-    The gzip module works through members and zeros byte by byte, of which a small file may hold a hundred million; and
-    it knows no limit. Raises LimitError when what comes out is out of proportion to what went in at the bottom.
+    The gzip module reads members and zeros byte by byte, of which a small file may have a hundred million, and has no
+    limit. This class raises LimitError if the output is out of proportion to the size of the file.
     """
 
     def __init__(self, stream: io.BufferedIOBase, count_packed: Callable[[], int]) -> None:
@@ -173,7 +174,7 @@ class _Gunzip(io.RawIOBase):
         return len(piece)
 
     def _unpack(self, size: int) -> bytes:
-        """The next bytes, at most `size`, none at the end; raises EOFError, or zlib.error behind what can be read."""
+        """The next bytes, at most `size`, none at the end; raises EOFError, or zlib.error after what can be read."""
         piece = b""
         while not piece:
             if self._failure:
@@ -207,11 +208,11 @@ class _Gunzip(io.RawIOBase):
 
 
 def _salvage(member: Any, packed: bytes, size: int) -> bytes:
-    """What a member gives before the byte at which it is damaged."""
+    """The content of a member up to the byte at which it is damaged."""
     found = bytearray()
-    for place in range(len(packed)):
+    for i in range(len(packed)):
         try:
-            found += member.decompress(packed[place : place + 1], size - len(found))
+            found += member.decompress(packed[i : i + 1], size - len(found))
         except zlib.error:
             break
         if len(found) >= size:
@@ -220,7 +221,7 @@ def _salvage(member: Any, packed: bytes, size: int) -> bytes:
 
 
 def _read_file(name: str, file: io.BufferedIOBase, reader: RowReader, progress: Progress) -> Iterator[Row]:
-    """The rows of an open file, its gzip layers taken off."""
+    """The rows of an open file, without its layers of gzip."""
     taken = 0
 
     def count(size: int) -> None:
@@ -235,16 +236,16 @@ def _read_file(name: str, file: io.BufferedIOBase, reader: RowReader, progress: 
         if not head.startswith(_GZIP):
             return _read_shape(name, head, stream, reader)
         stream = io.BufferedReader(_Gunzip(stream, lambda: taken))
-    raise SourceError(f"{name}: it is gzip in more than {MOST_GZIP_LAYERS} layers; unpack it first")
+    raise SourceError(f"{name}: it has more than {MOST_GZIP_LAYERS} layers of gzip; unpack it first")
 
 
 def _read_head(stream: io.BufferedIOBase) -> bytes:
-    """As much of a stream's beginning as its shape takes to be told; read in pieces, so that damage behind it waits.
+    """As much of the beginning of a stream as its shape needs; read in pieces, so that damage after it waits.
 
-    Pieces may be of one byte each, so no byte is looked at twice.
+    A piece may have only one byte, so no byte is examined twice.
     """
     head = bytearray()
-    start = 0  # where the first line begins that is not known to be blank or a comment
+    start = 0  # the offset of the first line that may be neither blank nor a comment
     while len(head) < HEAD_BYTES:
         piece = stream.read1(HEAD_BYTES)
         seen = len(head)
@@ -260,13 +261,13 @@ def _read_head(stream: io.BufferedIOBase) -> bytes:
 
 
 def _skip_blanks(head: bytearray, start: int) -> int:
-    """Where the first byte stands from `start` on that is not blank."""
+    """The offset of the first byte from `start` on that is not blank."""
     blanks = _BLANKS.match(head, start)
     return blanks.end() if blanks else start
 
 
 def _first_line(head: bytes) -> bytes:
-    """The first whole line that is neither blank nor a comment, empty when there is none yet."""
+    """The first whole line that is neither blank nor a comment, empty if there is none yet."""
     lines = (line.strip(_BLANK_BYTES) for line in head.split(b"\n")[:-1])
     return next((line for line in lines if line and not line.startswith(b"#")), b"")
 
@@ -274,7 +275,7 @@ def _first_line(head: bytes) -> bytes:
 def _read_shape(name: str, head: bytes, stream: io.BufferedIOBase, reader: RowReader) -> Iterator[Row]:
     packing = next((kind for magic, kind in _OTHER_PACKINGS.items() if head.startswith(magic)), None)
     if packing:
-        raise SourceError(f"{name}: this is a {packing} archive, which is not read; unpack it first")
+        raise SourceError(f"{name}: this is a {packing} archive, which cannot be read; unpack it first")
     if head.startswith(_PARQUET):
         return read_parquet(name, stream, reader)
     first = (_first_line(head) or _first_line(head + b"\n")).decode("utf-8", "surrogateescape")

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The wire: Splunk's chunked protocol, and bytes of CSV in and out."""
+"""The wire: Splunk's chunked protocol, and CSV bytes in and out."""

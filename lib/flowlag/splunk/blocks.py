@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A body in blocks of whole records, and the records of a block by columns.
+"""The blocks of whole records that a body is cut into, and the records of a block by columns.
 
 A block is handled in one of two ways:
 
-- split: in a block that is proven to hold no comma and no line end inside quotes (`Splitter`), cutting at commas finds
-  the fields, several times faster than csv.reader;
-- read: csv.reader finds the values, and tells how far each record reaches. Always right.
+- split: if a block provably has no comma and no line end inside quotes (`Splitter`), it is cut at its commas, which is
+  several times faster than csv.reader;
+- read: csv.reader finds the values and the end of each record. This is always right.
 
-Either way the original lines are kept, since what goes out is these with something behind them.
+Both keep the original lines, because these go out again, with something added at their end.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ from flowlag.splunk.csv_bytes import (
     unquote,
 )
 
-#: Bytes handled at a time: few enough for the processor's cache, many enough that what a block costs is nothing.
+#: Bytes handled at a time: few enough for the processor's cache, many enough that the cost of a block is nothing.
 BLOCK_SIZE = 128 * 1024
 
-#: How many quotes find_cut steps over before it gives up: some milliseconds' work.
+#: How many quotes find_cut steps over before it gives up: a few milliseconds of work.
 MOST_STEPS = 10_000
 
-_CONTENT = bytes(set(range(256)) - set(b',"\r\n'))  # what the shape of a line leaves out
+_CONTENT = bytes(set(range(256)) - set(b',"\r\n'))  # the bytes that are not part of the shape of a line
 _MOST_SHAPES = 4096
 _LONGEST_SHAPE = 4096
 
 
 class Blocks:
-    """A body that comes in pieces of any cut, as blocks that end where a record seems to end.
+    """A body that arrives in pieces cut anywhere, as blocks that end where a record seems to end.
 
-    Counting quotes misjudges a stray quote in a bare field. Whoever reads a block notices that its last record goes on,
-    and puts it back. A block that has no end, or was put back, doubles before it is looked at again, so that the work
-    stays in proportion to the body, however long a record is.
+    Counting quotes misjudges a stray quote in a bare field. The reader of a block then notices that the last record
+    goes on, and puts it back. A block that has no end, or was put back, doubles before it is examined again, so the
+    work stays proportional to the body, however long a record is.
     """
 
     def __init__(self, pieces: Iterable[bytes], size: int) -> None:
         self._pieces = iter(pieces)
         self._size = size
         self._rest = b""
-        self.is_last = False  # whether the block given out is the end of the body
+        self.is_last = False  # whether the current block is the end of the body
 
     def __iter__(self) -> Iterator[bytes]:
         while not self.is_last:
@@ -58,7 +58,7 @@ class Blocks:
                 yield block
 
     def put_back(self, rest: bytes) -> None:
-        """The end of the block given out, which belongs to the next."""
+        """Put back the end of the current block, which belongs to the next one."""
         self._rest = rest + self._rest
 
     def _next_block(self) -> bytes:
@@ -81,9 +81,9 @@ class Blocks:
 
 
 def find_cut(block: bytes) -> int:
-    """Behind the last LF that has an even number of quotes before it, 0 when there is none within MOST_STEPS quotes.
+    """The offset after the last LF that follows an even number of quotes, 0 if MOST_STEPS quotes do not find it.
 
-    It goes back quote by quote, not LF by LF, since a quoted field may hold millions of them.
+    It goes back quote by quote, not LF by LF, because a quoted field may have millions of LFs.
     """
     end = len(block)
     is_odd = block.count(b'"') % 2 == 1
@@ -99,10 +99,10 @@ def find_cut(block: bytes) -> int:
 
 
 class Splitter:
-    """Proves, for the bodies of one header, that a block can be cut at its commas.
+    """Proves that blocks below one header can be cut at their commas.
 
-    splunkd sends the twins of multivalues last, and empty on most events: with them each line ends in the same tail,
-    which is cut off with the line end. `width` is the number of columns before it.
+    splunkd sends the twin columns of multivalues last, and they are empty on most events, so lines end in the same
+    tail, which is cut off with the line end. `width` is the number of columns before the tail.
     """
 
     def __init__(self, header: Header) -> None:
@@ -112,13 +112,12 @@ class Splitter:
         self._plain = Memo(self._is_plain, len)
 
     def split(self, block: bytes, text: str) -> Optional[SplitRecords]:
-        """The records of a block, if each is as wide as the header and none hides a comma or a line end; else None.
+        """The records of a block if each is as wide as the header and none has a quoted comma or line end; else None.
 
-        A line's shape is what stays of it without all but commas, quotes and line ends. Lines have few shapes, so each
-        is looked at once.
+        The shape of a line is its commas, quotes and line ends. Lines have few shapes, so each shape is examined once.
         """
         lines = text.split(self._tail)
-        if lines.pop():  # there is no tail at the end
+        if lines.pop():  # the block does not end in the tail
             return None
         bare = block.translate(None, _CONTENT)
         first = bare[: bare.index(b"\n") + 1]
@@ -131,14 +130,14 @@ class Splitter:
         return SplitRecords(lines, self.width) if all(map(self._plain.__getitem__, shapes)) else None
 
     def _is_plain(self, shape: bytes) -> bool:
-        """Whether no field can hold the comma behind it: each has an even number of quotes."""
+        """Whether no field can contain the comma after it, because each has an even number of quotes."""
         quotes = shape.split(b",")
         is_even = all(len(run) % 2 == 0 for run in quotes)
         return len(quotes) == self._columns and is_even and b"\r" not in shape and len(shape) <= _LONGEST_SHAPE
 
 
 class SplitRecords:
-    """The records of a plain block; `lines` are without the tail, which is the same in all."""
+    """The records of a block that was split; `lines` do not have the tail, which is the same in all."""
 
     def __init__(self, lines: list[str], width: int) -> None:
         self.lines = lines
@@ -159,16 +158,16 @@ class SplitRecords:
         return unquote(self._cells[i * self._width + place]) if place < self._width else ""
 
     def fields(self, i: int) -> list[str]:
-        """The raw texts of record i's fields, as far as they are in its line."""
+        """The raw texts of record i's fields, without those in the tail."""
         return self.lines[i].split(",")
 
     def end_lines(self, endings: list[str]) -> list[str]:
-        """What stands behind the lines, with the line ends that the records had: here LF, as it is written."""
+        """The texts to add to the lines, with the line ends that the records had: here LF, which they have already."""
         return endings
 
 
 class ReadRecords:
-    """The records of any block; `rest` is the last one's text if it goes on in the next block."""
+    """The records of any block; `rest` is the text of the last one if it goes on in the next block."""
 
     def __init__(self, header: Header, text: str, is_last: bool) -> None:
         self.lines: list[str] = []
@@ -208,7 +207,7 @@ class ReadRecords:
         return split_record(self.lines[i])
 
     def end_lines(self, endings: list[str]) -> list[str]:
-        """What stands behind the lines, with the line ends that the records had; one that is missing is added."""
+        """The texts to add to the lines, with the line ends that the records had; a missing one becomes LF."""
         return [text if end == "\n" else text[:-1] + (end or "\n") for text, end in zip(endings, self._ends)]
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The columns of a body: its header line, read once, and the events below it. All three tables stand on it.
+"""The columns of a body: its header line, and the events below it. All three tables use it.
 
-Text holds one character per byte (Latin-1); names and values are decoded from UTF-8 where somebody looks at them.
+A text has one character for each byte (Latin-1); names and values are decoded from UTF-8 only when they are needed.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from flowlag.splunk.csv_bytes import (
     unquote,
 )
 
-#: A multivalue field's values stand in a second column, whose name begins with this.
+#: The values of a multivalue field are in a second column, its twin, whose name begins with this.
 TWIN = "__mv_"
 
 
 class Header:
-    """The header line of a body, without or with its line end."""
+    """The header line of a body, with or without its line end."""
 
     def __init__(self, line: str) -> None:
         text, self.line_end = cut_line_end(line)
         self.line = line
         self.cells = split_record(text)
         self.names = [decode(unquote(cell)) for cell in self.cells]
-        #: name -> its column; of two columns with one name, the first
+        #: name -> the number of its column; the first one if two have the same name
         self.places: dict[str, int] = {}
         for place, name in enumerate(self.names):
             self.places.setdefault(name, place)
@@ -40,7 +40,7 @@ class Header:
         return len(self.cells)
 
     def places_of(self, names: Sequence[str]) -> tuple[int, ...]:
-        """The columns of those names that are here, in the order of the names."""
+        """The numbers of the columns with these names, in the order of the names; missing ones are left out."""
         return tuple(self.places[name] for name in names if name in self.places)
 
     def fit(self, line: str) -> str:
@@ -49,9 +49,9 @@ class Header:
 
 
 class Event(NamedTuple):
-    """One event of a body: `get` gives a field's value by its name, `record` is the original text, line end included.
+    """One event of a body: `get` gives the value of a field, `record` is the original text with its line end.
 
-    `get` serves until the next event is taken.
+    `get` works until the next event is taken.
     """
 
     get: Callable[[str], Optional[str]]
@@ -60,14 +60,14 @@ class Event(NamedTuple):
 
 
 def split_header(body: bytes) -> tuple[str, str]:
-    """The header line of a body, line end included, and the text of all that follows."""
+    """The header line of a body with its line end, and the text after it."""
     text = body.decode("latin-1")
     start = scan_record(text, 0)
     return text[:start], text[start:]
 
 
 def read_events(text: str, header: Header) -> Iterator[Event]:
-    """The events of a body's text below its header; a quote that is open at the end is closed in the last record."""
+    """The events in the text of a body below its header; if a quote is open at the end, the last record closes it."""
     places, left = header.places, len(text)
 
     def get(name: str) -> Optional[str]:

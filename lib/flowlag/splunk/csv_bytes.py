@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the records and fields of CSV text begin and end, read as the csv module reads.
+"""The beginnings and ends of records and fields in CSV text, by the rules of the csv module.
 
-The csv module gives values, not places, and refuses some bytes; what is here finds the places and takes whatever comes.
-Text holds one character per byte (Latin-1).
+The csv module gives values without their offsets, and refuses some bytes; this module finds the offsets and accepts any
+bytes. A text has one character for each byte (Latin-1).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _SPECIAL = re.compile(r'[,"\r\n]')
 
 
 def read_records(text: str, start: int) -> Iterator[tuple[list[str], str]]:
-    """Each record of CSV `text` from offset `start`: its fields' values, and its original text, line end included.
+    """Each record of CSV `text` from offset `start`: the values of its fields, and its original text with its line end.
 
     The csv module refuses a NUL byte (Python 3.9), a lone CR and fields over its limit, and takes lone CRs at the end
-    of a record for its line end; such a record is scanned.
+    of a record for its line end; such records are scanned.
     """
     has_lone = "\r\r" in text or text.endswith("\r")
     while start < len(text):
@@ -26,10 +26,10 @@ def read_records(text: str, start: int) -> Iterator[tuple[list[str], str]]:
         reader = csv.reader(lines)
         try:
             for values in reader:
-                if has_lone and cut_line_end(text[start : lines.place])[0].endswith("\r"):
+                if has_lone and cut_line_end(text[start : lines.end])[0].endswith("\r"):
                     break
-                yield values, text[start : lines.place]
-                start = lines.place
+                yield values, text[start : lines.end]
+                start = lines.end
             else:
                 continue
         except csv.Error:
@@ -41,30 +41,30 @@ def read_records(text: str, start: int) -> Iterator[tuple[list[str], str]]:
 
 
 class _Lines:
-    """Iterates over the lines of a text, each with its LF (without it, csv.reader would glue multivalues together).
+    """The lines of a text from an offset on, each with its LF (without it, csv.reader would join multivalues).
 
-    csv.reader asks for no more lines than the record needs, so `place` is where the record ends.
+    csv.reader asks for no more lines than the record needs, so `end` is the end of the record.
     """
 
-    def __init__(self, text: str, place: int) -> None:
+    def __init__(self, text: str, start: int) -> None:
         self.text = text
-        self.place = place
+        self.end = start
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
-        start = self.place
+        start = self.end
         if start >= len(self.text):
             raise StopIteration
-        self.place = self.text.find("\n", start) + 1 or len(self.text)
-        return self.text[start : self.place]
+        self.end = self.text.find("\n", start) + 1 or len(self.text)
+        return self.text[start : self.end]
 
 
 def scan_field(text: str, start: int) -> int:
-    """Where the field that begins at `start` ends: the offset of its comma, its LF, or the end of the text.
+    """The end of the field that begins at `start`: the offset of its comma, of its LF, or of the end of the text.
 
-    As the csv module reads: quotes count only at a field's beginning; what follows the closing quote is literal.
+    As in the csv module, a quote counts only at the beginning of a field, and text after the closing quote is literal.
     """
     if text[start : start + 1] == '"':
         start = text.find('"', start + 1)
@@ -79,7 +79,7 @@ def scan_field(text: str, start: int) -> int:
 
 
 def scan_record(text: str, start: int) -> int:
-    """Where the record that begins at `start` ends, its line end included."""
+    """The end of the record that begins at `start`, after its line end."""
     while True:
         end = scan_field(text, start)
         if text[end : end + 1] != ",":
@@ -88,7 +88,7 @@ def scan_record(text: str, start: int) -> int:
 
 
 def split_record(line: str) -> list[str]:
-    """The raw texts of a record's fields, quotes and all; joined with commas they are the line again."""
+    """The raw texts of a record's fields, with their quotes; joined with commas, they are the line again."""
     if '"' not in line and "\n" not in line:
         return line.split(",")
     fields = []
@@ -102,7 +102,7 @@ def split_record(line: str) -> list[str]:
 
 
 def is_whole(record: str) -> bool:
-    """Whether a record that ends with LF ends there, and not within a quoted field."""
+    """Whether a record is complete, so that its last LF is not inside a quoted field."""
     return scan_record(record + "\n", 0) == len(record)
 
 
@@ -117,7 +117,7 @@ def unquote(field: str) -> str:
 
 
 def _find_close(field: str) -> int:
-    """Where the quote stands that closes a quoted field, -1 when there is none."""
+    """The offset of the quote that closes a quoted field, -1 if there is none."""
     end = field.find('"', 1)
     while end >= 0 and field[end + 1 : end + 2] == '"':
         end = field.find('"', end + 2)
@@ -125,7 +125,7 @@ def _find_close(field: str) -> int:
 
 
 def close_record(record: str) -> str:
-    """A text's last record, its quote closed if it is open: else what is written behind it would be read as inside."""
+    """The last record of a text, with an open quote closed: else a text added to it would be read as quoted."""
     last = split_record(record)[-1]
     return record + '"' if last.startswith('"') and _find_close(last) < 0 else record
 
@@ -141,12 +141,12 @@ def enquote(value: str) -> str:
 
 
 def cut_line_end(record: str) -> tuple[str, str]:
-    """A record's text without its line end, and the line end (LF, CRLF or none)."""
+    """The text of a record without its line end, and the line end (LF, CRLF or none)."""
     if record.endswith("\r\n"):
         return record[:-2], "\r\n"
     return (record[:-1], "\n") if record.endswith("\n") else (record, "")
 
 
 def decode(text: str) -> str:
-    """The text whose UTF-8 bytes passed as Latin-1."""
+    """The text whose UTF-8 bytes were read as Latin-1."""
     return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A chunk's CSV bytes in, the same bytes with `_time` and the tag columns set out: flowlagenrich on the wire.
+"""flowlagenrich on the wire: CSV bytes of a chunk in, the same bytes with `_time` and tag columns out.
 
-What goes out is each record's original bytes plus its tags, so every other column stays as it came, byte for byte,
+The reply has the original bytes of each record plus its tags, so every other column stays as it came, byte for byte,
 whatever its quoting or encoding. A body is handled in blocks (blocks.py), whose records get their tags by their keys
-(replies.py). Only if a column has to change (`_time`, tags that exist already) or a row is not as wide as its header, a
-record is taken apart into the raw text of its fields and put together again.
+(replies.py). A record is split into the raw texts of its fields and joined again only if a column has to change
+(`_time`, tags that exist already) or the record is not as wide as its header.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ class EnrichTable:
         self._plan: Optional[_Plan] = None
 
     def tag(self, body: bytes) -> bytes:
-        """The reply body for a request body (CSV with a header line); empty when there is no event."""
+        """The reply body for a request body (CSV with a header line); empty if there is no event."""
         size = self._block_size
         return b"".join(self.tag_pieces(body[i : i + size] for i in range(0, len(body), size)))
 
     def tag_pieces(self, pieces: Iterable[bytes]) -> list[bytes]:
-        """The same for a body that arrives in pieces of any cut; the reply body is in pieces too."""
+        """The same for a body that arrives in pieces cut anywhere; the reply body is in pieces too."""
         blocks = Blocks(pieces, self._block_size)
         reply: list[bytes] = []
         plan = None
         for block in blocks:
             if plan is None:
                 header = block[: scan_record(block.decode("latin-1"), 0)]
-                if len(header) == len(block):  # perhaps it goes on
+                if len(header) == len(block):  # the header line may go on
                     blocks.put_back(block)
                     continue
                 plan = self._plan_for(header.decode("latin-1"))
@@ -52,7 +52,7 @@ class EnrichTable:
         return reply
 
     def _plan_for(self, header: str) -> _Plan:
-        """The plan of this header; a search's header rarely changes, so what is known of the last one is kept."""
+        """The plan of this header; the last one is kept, because the header of a search rarely changes."""
         if self._plan is None or self._plan.header.line != header:
             self._plan = _Plan(Header(header), self._enricher)
         return self._plan
@@ -75,7 +75,7 @@ class EnrichTable:
         return "".join(chain.from_iterable(zip(records.lines, records.end_lines(endings))))
 
     def _find_endings(self, plan: _Plan, way: _Way, records: Records) -> list[str]:
-        """What stands behind each record; `_raw` is asked for those whose fields do not settle it."""
+        """The text to add to each record; `_raw` is read if the fields do not settle it."""
         texts = list(map(way.replies.__getitem__, way.keys.of(records)))
         if way.replies.settles_all:
             endings = cast("list[str]", texts)
@@ -86,7 +86,7 @@ class EnrichTable:
         return [self._ask_raw(plan, way, records, i, key) if text is None else text for i, (text, key) in asked]
 
     def _count(self, way: _Way, endings: list[str]) -> None:
-        """Count the endings by status: a status stands between commas, and no other tag has one of these words."""
+        """Count the endings by status: a status is between commas, and no other tag has one of these words."""
         if way.replies.all_ok:
             self._enricher.counts["ok"] += len(endings)
             return
@@ -102,7 +102,7 @@ class EnrichTable:
         return way.ending.write(self._enricher.tag_raw(raw, way.keys.values(key)))
 
     def _rebuild(self, plan: _Plan, records: Records, endings: list[str]) -> None:
-        """Put the lines together anew, with the new `_time` and without the columns that are replaced."""
+        """Join the lines again, with the new `_time` and without the columns that are replaced."""
         for i, ending in enumerate(endings):
             time = ""
             if plan.time is not None:
@@ -112,7 +112,7 @@ class EnrichTable:
 
 
 class _Way(NamedTuple):
-    """How a block's records get their tags: the split ones hold raw texts, the read ones values."""
+    """How the records of a block get their tags. Split records hold raw texts, read ones hold values."""
 
     keys: Keys
     ending: Ending
@@ -120,7 +120,7 @@ class _Way(NamedTuple):
 
 
 class _Plan:
-    """What one header asks for: which columns go out, the header line that is sent, and both ways to the tags."""
+    """What follows from one header: the columns that go out, the reply's header line, and both ways to the tags."""
 
     def __init__(self, header: Header, enricher: Enricher) -> None:
         self.header = header
@@ -144,7 +144,7 @@ class _Plan:
         return _Way(keys, ending, ReplyCache(enricher, keys, ending, asks_raw))
 
     def changes(self, records: Records) -> bool:
-        """Whether some line has to change before its tags are put behind it."""
+        """Whether some line has to change before its tags are added."""
         if self.kept is not None:
             return True
         return self.time is not None and (self._always_sets_time or records.has_empty(self.time))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Splunk's chunked protocol 1.0 on the wire: `chunked 1.0,<metadata bytes>,<body bytes>`, LF, JSON, CSV.
+"""The frames of Splunk's chunked protocol 1.0, read and written as bytes.
 
-Lengths count bytes. The SDK's reader decodes the body, which would damage invalid UTF-8; here bytes stay bytes. A body
-is handed on while it arrives, so that request and reply are never in memory as a whole and twice.
+A frame is `chunked 1.0,<metadata bytes>,<body bytes>`, LF, JSON, CSV. The SDK's reader decodes the body, which would
+damage invalid UTF-8; here bytes stay bytes. A body is passed on while it arrives, so that memory never holds all of
+the request and of the reply twice.
 Authority: dialogues recorded from splunkd 8.2.1 (public app CustomSearchCommandExamples), splunk-sdk-python 2.1.1.
 """
 
@@ -19,23 +20,23 @@ from flowlag.splunk.stdio import write_all
 _HEADER = re.compile(rb"chunked\s+1\.0\s*,\s*([0-9]{1,18})\s*,\s*([0-9]{1,18})\s*\n")
 _LONGEST_HEADER = 100
 _PIECE = 128 * 1024
-#: splunkd's have some thousands of bytes, of which the search's text is the most. A body may have any length: it is
-#: handed on in pieces.
+#: splunkd sends a few thousand bytes, mostly the text of the search. A body may have any length, because it is passed
+#: on in pieces.
 LONGEST_METADATA = 16 * 1024 * 1024
 
-Messages = list[tuple[str, str]]  # level (WARN, ERROR ...) and one sentence
+Messages = list[tuple[str, str]]  # (level such as WARN or ERROR, one sentence)
 Handler = Callable[[Iterable[bytes], bool], tuple[list[bytes], Messages]]
 
 
 class Frame(NamedTuple):
-    """One message of the protocol: its metadata and its CSV body in pieces, to be taken before the next is read."""
+    """One message of the protocol: its metadata, and its CSV body in pieces. Take all of it before the next frame."""
 
     metadata: dict[str, Any]
     body: Iterator[bytes]
 
 
 def read_frame(stream: BinaryIO) -> Optional[Frame]:
-    """The next frame, None at the end of the stream; raises ProtocolError when the bytes are no whole frame."""
+    """The next frame, None at the end of the stream; raises ProtocolError if the bytes are not a whole frame."""
     header = stream.readline(_LONGEST_HEADER)
     if not header:
         return None
@@ -76,10 +77,10 @@ def _read_exactly(stream: BinaryIO, length: int, what: str) -> Iterator[bytes]:
         yield piece
 
 
-def serve(requests: BinaryIO, replies: BinaryIO, answer: Handler) -> None:
-    """Answer every execute request with exactly one reply, until the peer ends the stream.
+def serve(requests: BinaryIO, replies: BinaryIO, handle: Handler) -> None:
+    """Send exactly one reply to each execute request, until the peer ends the stream.
 
-    `answer` maps (body, finished) to the reply body, both in pieces, and the messages for the user.
+    `handle` maps (body, finished) to the reply body, both in pieces, and the messages for the user.
     """
     while True:
         frame = read_frame(requests)
@@ -89,6 +90,6 @@ def serve(requests: BinaryIO, replies: BinaryIO, answer: Handler) -> None:
         if action != "execute":
             raise ProtocolError(f"expected an execute request, received action {show_value(repr(action))}")
         finished = bool(frame.metadata.get("finished"))
-        body, messages = answer(frame.body, finished)
+        body, messages = handle(frame.body, finished)
         metadata: dict[str, Any] = {"inspector": {"messages": messages}} if messages else {}
         write_frame(replies, {**metadata, "finished": finished}, body)

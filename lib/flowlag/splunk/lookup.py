@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lookup file of learned windows: lookups/flowlag_windows.csv in the app's own folder, and nothing outside it.
+"""The lookup file of learned windows, lookups/flowlag_windows.csv; no file outside the app is read.
 
-On an indexer the app lies in the search bundle, so the path is taken from this file. A missing file is no error: then
-nothing was learned yet, and looking costs one stat.
+On an indexer the app is in the search bundle, so the path is relative to this module. A missing file is not an error:
+nothing has been learned yet, and the check costs one stat.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Optional, Union
 from flowlag.enrich_options import Settings
 from flowlag.learned import LearnedWindows
 
-# No pathlib, and csv only where there is a file: each search starts this several times, mostly to find none.
-#: The app's folder: lib/flowlag/splunk/ lies in it.
+# No pathlib, and csv only if there is a file: each search starts this several times, and mostly finds no file.
+#: The folder of the app, which contains lib/flowlag/splunk/.
 APP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))))
 PLACE = os.path.join("lookups", "flowlag_windows.csv")
-#: A larger file is not read: 100 000 rows have 16 MB and take a quarter of a second, in each process of each search.
+#: A larger file is not read. 100,000 rows are 16 MB, and take a quarter of a second in each process of each search.
 MOST_BYTES = 32 * 1024 * 1024
 
 
 def load_windows(settings: Settings, app: Union[str, os.PathLike[str]] = APP) -> Optional[LearnedWindows]:
-    """What was learned, or why it cannot be used (`complaint`); None where nothing is asked for or there."""
+    """The learned windows, or why they cannot be used (`complaint`); None if they are not wanted, or not there."""
     if settings.windows == "none" or settings.phase_us is not None:
         return None
     home = os.path.realpath(app)
@@ -33,7 +33,7 @@ def load_windows(settings: Settings, app: Union[str, os.PathLike[str]] = APP) ->
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        return LearnedWindows(complaint=f"{PLACE}: it cannot be read ({error.strerror}), so that no window was learned")
+        return LearnedWindows(complaint=f"{PLACE}: it cannot be read ({error.strerror}), so no learned window is used")
     learned = _load(path, found, home, settings)
     if learned.complaint:
         learned.complaint = f"{PLACE}: {learned.complaint}"
@@ -45,14 +45,14 @@ def _load(path: str, found: os.stat_result, home: str, settings: Settings) -> Le
     import io
 
     if not stat.S_ISREG(found.st_mode) or not os.path.realpath(path).startswith(os.path.join(home, "")):
-        return LearnedWindows(complaint="it is no file in the folder of the app, so that no window was learned")
+        return LearnedWindows(complaint="it is not a file in the folder of the app, so no learned window is used")
     if found.st_size > MOST_BYTES:
-        return LearnedWindows(complaint=f"it has more than {MOST_BYTES >> 20} MB, so that no window was learned")
+        return LearnedWindows(complaint=f"it is larger than {MOST_BYTES >> 20} MB, so no learned window is used")
     try:
         with open(path, "rb") as file:
             text = file.read().decode("utf-8-sig").replace("\0", "\ufffd")  # Python 3.9 refuses a NUL
         return LearnedWindows.from_rows(csv.reader(io.StringIO(text, newline="")), settings.interval_us)
     except OSError as error:
-        return LearnedWindows(complaint=f"it cannot be read ({error.strerror}), so that no window was learned")
+        return LearnedWindows(complaint=f"it cannot be read ({error.strerror}), so no learned window is used")
     except (UnicodeDecodeError, csv.Error) as error:
-        return LearnedWindows(complaint=f"it is damaged ({error}), so that no window was learned")
+        return LearnedWindows(complaint=f"it is damaged ({error}), so no learned window is used")

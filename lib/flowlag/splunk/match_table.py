@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Chunks' CSV bytes in, the CSV bytes of all pairs out: flowlagmatch on the wire.
+"""flowlagmatch on the wire: CSV bytes of chunks in, CSV bytes of all pairs out.
 
-An event is held as its original text, and goes out as the raw text of its fields, so that values, quoting and the
-`__mv_` twins of multivalues stay as they came. A column goes out where one event of its side had a value in it: the
-mixed stream has the columns of both, and a table with all of them twice would be mostly empty.
+An event is held as its original text, and goes out as the raw texts of its fields, so that values, quoting and the
+`__mv_` twins of multivalues stay as they came. A column goes out only if some event of its side has a value in it: the
+mixed stream has the columns of both sides, and a table with all of them twice would be mostly empty.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from flowlag.match import MATCH_FIELDS, Matcher
 from flowlag.splunk.columns import TWIN, Header, read_events, split_header
 from flowlag.splunk.csv_bytes import cut_line_end, enquote, split_record
 
-#: A flow's fields go out under this prefix; of those that begin with `_`, these two only.
+#: The fields of a flow go out with this prefix; of those that begin with `_`, only these two do.
 FLOW_PREFIX = "flow_"
 _INTERNAL = ("_time", "_raw")
 _BARE = re.compile(r"[A-Za-z0-9]*")
 
 
 class _Used:
-    """The names of the columns in which one event of a side had a value."""
+    """The names of the columns in which some event of a side has a value."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
         self._open: dict[int, list[tuple[str, int]]] = {}
 
     def note(self, number: int, header: Header, values: list[str]) -> None:
-        """Look at the columns of header `number` that had no value yet."""
+        """Check the columns of header `number` that had no value so far."""
         still_open = self._open.setdefault(number, list(header.places.items()))
         found = [name for name, place in still_open if place < len(values) and values[place]]
         if found:
@@ -39,7 +39,7 @@ class _Used:
 
 
 class MatchTable:
-    """Feeds a Matcher with the events of chunks, and writes its pairs."""
+    """Feeds the events of chunks to a Matcher, and writes its pairs."""
 
     def __init__(self, matcher: Matcher) -> None:
         self._matcher = matcher
@@ -48,20 +48,20 @@ class MatchTable:
         self._used = {"flow": _Used(), "anchor": _Used()}
 
     def feed(self, body: bytes, side: Optional[str] = None) -> None:
-        """Take the events of one request body (CSV with a header line, or empty); `side` says that all are on one."""
+        """Take the events of one request body (CSV with a header line, or empty); `side` says what all of them are."""
         line, text = split_header(body)
         if not text:
             return
         number = self._number_of(cut_line_end(line)[0])
         feed = {None: self._matcher.feed, "flow": self._matcher.feed_flow, "anchor": self._matcher.feed_anchor}[side]
         for get, values, record in read_events(text, self._headers[number]):
-            # the header's number stands last, so that rows are ordered by what they hold
+            # the number of the header comes last, so that rows are ordered by their values
             taken = feed(get, f"{cut_line_end(record)[0]}\n{number}")
             if taken is not None:
                 self._used[taken].note(number, self._headers[number], values)
 
     def close(self) -> bytes:
-        """The reply body with all pairs; empty when there is none."""
+        """The reply body with all pairs; empty if there are none."""
         flows = [name for name in self._columns("flow") if _goes_out(name)]
         renamed = list(map(_rename, flows))
         taken = set(renamed)  # there may be thousands
@@ -86,7 +86,7 @@ class MatchTable:
             yield (anchor + flow + "," + ",".join(match.tags))[1:]
 
     def _number_of(self, line: str) -> int:
-        """The number of a header, which is read when it is new."""
+        """The number of a header; a new one is read."""
         if line not in self._numbers:
             self._headers.append(Header(line))
             self._numbers[line] = len(self._headers) - 1
@@ -94,7 +94,7 @@ class MatchTable:
 
 
 class _Cells:
-    """Takes the raw fields of one side's columns out of a held row, each with a comma before it."""
+    """Reads the raw fields of one side's columns from a held row, each with a comma before it."""
 
     def __init__(self, headers: list[Header], names: list[str]) -> None:
         self._headers = headers
@@ -104,7 +104,7 @@ class _Cells:
         self._text = ""
 
     def of(self, row: str) -> str:
-        """The fields of a row; an anchor's come many times in succession, so that the last ones are kept."""
+        """The fields of a row; the last ones are kept, because an anchor comes many times in a row."""
         if row != self._row or not self._row:
             record, _, number = row.rpartition("\n")
             fields = split_record(record)
@@ -113,7 +113,7 @@ class _Cells:
         return self._text
 
     def _places_in(self, number: int) -> list[Optional[int]]:
-        """Where the columns stand under a header; found for those only of which a row goes out."""
+        """The numbers of the columns under a header; found only for headers of rows that go out."""
         if number not in self._places:
             self._places[number] = list(map(self._headers[number].places.get, self._names))
         return self._places[number]
@@ -133,6 +133,6 @@ def _is_match_field(name: str) -> bool:
 
 
 def _quote(name: str) -> str:
-    """A name as splunkd writes it, its UTF-8 bytes passed as Latin-1."""
+    """A name as splunkd writes it, with its UTF-8 bytes as Latin-1."""
     text = name.encode("utf-8", "surrogateescape").decode("latin-1")
     return text if _BARE.fullmatch(text) else enquote(text)

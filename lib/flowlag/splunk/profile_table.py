@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Chunks' CSV bytes in, the CSV bytes of the profile out: flowlagprofile on the wire."""
+"""flowlagprofile on the wire: CSV bytes of chunks in, CSV bytes of the profile out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flowlag.splunk.csv_bytes import quote
 
 
 class ProfileTable:
-    """Feeds a Profiler with the events of chunks, and writes its rows."""
+    """Feeds the events of chunks to a Profiler, and writes its rows."""
 
     def __init__(self, profiler: Profiler) -> None:
         self._profiler = profiler
@@ -21,6 +21,6 @@ class ProfileTable:
             self._profiler.feed(get)
 
     def close(self) -> bytes:
-        """The reply body with all rows; empty if there is none."""
+        """The reply body with all rows; empty if there are none."""
         rows = [",".join(map(quote, row.values())) for row in self._profiler.close()]
         return "\n".join([",".join(PROFILE_FIELDS), *rows, ""]).encode("utf-8", "replace") if rows else b""

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The text that goes behind a record's line, each distinct one made once.
+"""The text that is added to a record's line; each distinct text is made once.
 
-A record's key holds the texts on which its tags depend, and nothing else, so that records with one key have one text.
-For a key that was not seen yet there are patterns: move a record by whole seconds, and its tags stay the same but for
-the times in them, which move along (by whole intervals, if windows lie on a grid). So one judged record answers for all
-that last as long, and where windows were learned, for all that lie in a window of the same kind at the same place.
+The key of a record has only the texts on which its tags depend, so records with the same key get the same text. For new
+keys there are patterns: if a record is moved by whole seconds, only the times in its tags change, and move with it (by
+whole intervals, if windows lie on a grid). So one judged record stands for all that last as long or, if windows were
+learned, for all that also have the same position in a window of the same kind.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ _TIMES = ("start", "end", "earliest", "latest", "time", "window_start", "window_
 _FIRST, _LAST = str(FIRST_US // SECOND_US), str(LAST_US // SECOND_US)
 _OFFSET = re.compile("<(-?[0-9]+)>")
 
-#: The texts on which a record's tags depend, one for each role; start and end come first.
+#: The texts on which the tags of a record depend, one for each role; start and end come first.
 Key = tuple[str, ...]
-#: A text (or None) with `%d` for the whole seconds of each time in it, and how far after the start each of them lies.
+#: A text (or None) with `%d` for the whole seconds of each time in it, and the offset of each time from the start.
 Pattern = tuple[Optional[str], tuple[int, ...]]
 
 
 class _Role(NamedTuple):
-    """A timing value's name in Values, and the columns where it is looked for."""
+    """The name of a timing value in Values, and the columns that may have it."""
 
     name: str
     places: tuple[int, ...]
 
 
 class Keys:
-    """The keys of records, and what they stand for. `value` turns the text of a field into its value."""
+    """The keys of records, and their values. `value` turns the text of a field into its value."""
 
     def __init__(self, header: Header, roles: Mapping[str, Sequence[str]], value: Callable[[str], str]) -> None:
         found = [_Role(name, header.places_of(names)) for name, names in roles.items()]
@@ -59,7 +59,7 @@ class Keys:
         return zip(*(self._texts(records, role) for role in self._roles))
 
     def values(self, key: Key) -> Values:
-        """The values that a key stands for."""
+        """The values of a key."""
         read = ((role.name, self._read(text)) for role, text in zip(self._roles, key))
         return Values(**{name: value for name, value in read if value is not None})
 
@@ -76,7 +76,7 @@ class Keys:
         return self._interfaces[key[place]], key[2:place] + key[place + 1 :]
 
     def _texts(self, records: Records, role: _Role) -> Iterable[str]:
-        """For each record, the text of the first of a role's columns that has a value."""
+        """For each record, the text of the first column of a role that has a value."""
         columns = [records.column(place) for place in role.places]
         columns = columns[:1] + [column for column in columns[1:] if any(column)]
         if not columns:
@@ -92,17 +92,17 @@ class Keys:
         return value if has_value(value) else None
 
     def _class_packets(self, text: str) -> str:
-        """Of the number of packets only this matters: none, one, several, unknown. So more records have one key."""
+        """Whether the number of packets is none, one, several or unknown. Only this matters, and gives fewer keys."""
         value = self._value(text)
         count = count_packets(value) if has_value(value) else None
         return "" if count is None else str(count)
 
 
 class Ending:
-    """How tags are written behind a record's line.
+    """Writes the text that is added to a record's line.
 
     `twins` are the empty twins that were cut off the line, `sets_time` says that `_time` is a new column, and `follows`
-    that anything stands before what is written.
+    that the line has columns before the text.
     """
 
     def __init__(self, enricher: Enricher, twins: str, sets_time: bool, follows: bool) -> None:
@@ -112,22 +112,22 @@ class Ending:
         self._follows = follows
 
     def write(self, tags: Tags) -> str:
-        """The text of tags, with its line end."""
+        """The text for tags, with its line end."""
         time = [self._enricher.new_time(tags, None)] if self._sets_time else []
         text = ",".join([self._twins, *time, *tags]) + "\n"
         return text if self._follows else text[1:]
 
     @staticmethod
     def read(text: str) -> Tags:
-        """The tags of which a text was written."""
+        """The tags that a text was written from."""
         return Tags(*text.rstrip("\n").split(",")[-len(TAG_FIELDS) :])
 
 
 class ReplyCache(Bounded[Key, Optional[str]]):
-    """The text behind a record by its key; None if the fields do not settle it and `_raw` has to be asked.
+    """The text to add to a record, by its key; None if the fields do not settle it and `_raw` has to be read.
 
-    `all_ok` and `settles_all` speak of all keys so far: every text says ok, and none was None. So it is in most
-    searches, and then a block needs no look at each of its texts.
+    `all_ok` says that every text so far has status ok, `settles_all` that none was None. Both hold in most searches;
+    then the texts of a block need not be examined one by one.
     """
 
     def __init__(self, enricher: Enricher, keys: Keys, ending: Ending, asks_raw: bool) -> None:
@@ -157,7 +157,7 @@ class ReplyCache(Bounded[Key, Optional[str]]):
         return text
 
     def _find_likeness(self, key: Key, start_s: int, end_s: int) -> tuple[Any, ...]:
-        """What keys of one pattern have in common: length, place in the windows, and all values but the interface."""
+        """What keys of one pattern share: length, position in the windows, and all values but the interface."""
         interface, others = self._keys.part(key)
         rule = self._rules.find(interface, start_s * SECOND_US, end_s * SECOND_US)
         return (end_s - start_s, moves_with(rule, start_s * SECOND_US), others)
@@ -177,7 +177,7 @@ class ReplyCache(Bounded[Key, Optional[str]]):
 
 
 def _relate_times(tags: Tags, start_s: int) -> Tags:
-    """The tags with `<seconds after the start>` for the whole seconds of each time."""
+    """The tags with `<seconds after the start>` instead of the whole seconds of each time."""
     return tags._replace(**{name: _relate(getattr(tags, name), start_s) for name in _TIMES})
 
 
@@ -191,6 +191,6 @@ def _cut_times(text: Optional[str]) -> Pattern:
 
 
 def _read_seconds(text: str) -> Optional[int]:
-    """A time in whole seconds, written as AWS does; None for anything else."""
+    """A time in whole seconds, written as AWS writes it; None for anything else."""
     is_whole = len(text) == 10 and text.isdecimal() and text.isascii() and _FIRST <= text <= _LAST
     return int(text) if is_whole else None

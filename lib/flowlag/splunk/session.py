@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One search of a command: the request for its configuration, then chunk by chunk, and how each end of it is told.
+"""One search of a command: its configuration, chunk after chunk, and the report when it ends.
 
-    how it ends                                                    exit code   what is said
+    how it ends                                                    exit code   report
     the peer ends the stream between two requests, or before any   0           nothing
     a wrong option, a broken request, a stream that ends in one    1           one sentence, in the reply
-    nobody takes the reply, or a pipe is broken or closed          1           one line on stderr (search.log)
+    nobody reads the reply, or a pipe is broken or closed          1           one line on stderr (search.log)
     the memory is used up                                          1           one sentence, in the reply
-    an error of the app itself                                     1           the same, and the traceback on stderr
+    an error in the app itself                                     1           the same, and the traceback on stderr
     SIGTERM, SIGINT                                                the signal  nothing: Python does not handle it
 
-Every request that arrived whole has had its reply, as far as somebody took it, before any of these.
+Before any of these, every request that arrived whole has got its reply, unless nobody read it.
 Authority: dialogues recorded from splunkd 8.2.1, as in frames.py.
 """
 
@@ -25,7 +25,7 @@ DONE, FAILED = 0, 1
 
 
 class Command(Protocol):
-    """What a search command is to its session."""
+    """The part of a search command that a session needs."""
 
     name: str
 
@@ -35,14 +35,14 @@ class Command(Protocol):
     def describe(self) -> dict[str, Any]:
         """The reply to getinfo."""
 
-    def answerer(self) -> Handler:
-        """What maps each request body to its reply."""
+    def handler(self) -> Handler:
+        """The function from a request body to its reply."""
 
 
 def hold(command: Command, requests: Optional[BinaryIO], replies: Optional[BinaryIO]) -> int:
-    """Hold one search from its first request to its end, and return the exit code. A pipe is None where it is closed.
+    """Hold one search from its first request to its end, and return the exit code. A pipe is None if it is closed.
 
-    An error of the app itself is raised after it was told.
+    An error in the app itself is reported, and then raised.
     """
     if requests is None or replies is None:
         say(command.name, "stdin or stdout is closed; splunkd starts this command with a pipe on each.")
@@ -51,13 +51,13 @@ def hold(command: Command, requests: Optional[BinaryIO], replies: Optional[Binar
         return _converse(command, requests, replies)
     except FlowlagError as error:
         sentence = str(error)
-    except MemoryError:  # said below, when what is held here has been given back
-        sentence = "the memory that this process may have is used up; search for fewer events or fields."
+    except MemoryError:  # reported below, after the memory held here has been freed
+        sentence = "this process has used up the memory that it may have; search for fewer events or fields."
     except OSError as error:
         _lose(command, replies, f"the pipe to splunkd is broken ({error.strerror or error}); this ends the command.")
         return FAILED
     except Exception as error:
-        what = f"an error of the app itself, {type(error).__name__}: {error}"
+        what = f"an error in the app itself, {type(error).__name__}: {error}"
         _refuse(command, replies, f"{what}; please report it with the traceback in search.log.")
         raise
     _refuse(command, replies, sentence)
@@ -74,16 +74,16 @@ def _converse(command: Command, requests: BinaryIO, replies: BinaryIO) -> int:
         write_frame(replies, {**command.describe(), **_inspect(command, str(error))})
         return FAILED
     write_frame(replies, command.describe())
-    serve(requests, replies, command.answerer())
+    serve(requests, replies, command.handler())
     return DONE
 
 
 def _read_arguments(requests: BinaryIO) -> Optional[list[str]]:
-    """The arguments in the getinfo request, None where the peer ends the stream instead of asking."""
+    """The arguments in the getinfo request, None if the peer ends the stream without one."""
     frame = read_frame(requests)
     if frame is None:
         return None
-    for _ in frame.body:  # there is none, as far as is known
+    for _ in frame.body:  # as far as we know, it is always empty
         pass
     action, about = frame.metadata.get("action"), frame.metadata.get("searchinfo")
     if action != "getinfo" or not isinstance(about, dict):
@@ -101,7 +101,7 @@ def _inspect(command: Command, sentence: str) -> dict[str, Any]:
 
 
 def _refuse(command: Command, replies: BinaryIO, sentence: str) -> None:
-    """End the search with a sentence for the user; for search.log where nobody takes the reply."""
+    """End the search with a sentence for the user, or for search.log if nobody reads the reply."""
     try:
         write_frame(replies, {**_inspect(command, sentence), "finished": True})
     except OSError:

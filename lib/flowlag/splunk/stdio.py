@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""stdout and stderr as they may be: closed before the start, full, or with nobody left who reads them.
+"""stdout and stderr in any state: closed before the start, full, or without a reader.
 
-Python complains at its end about a stream that does not take what is left, and leaves with 120. `print` writes to
-stdout where stderr is closed, and for a search command that is the wire. With PYTHONUNBUFFERED stdout is raw: a write
-may take a part only, and nothing but the number that it returns says so.
+If a stream does not take its last bytes, Python complains at its end, and exits with 120. If stderr is closed, `print`
+writes to stdout, which is the wire of a search command. With PYTHONUNBUFFERED stdout is raw: a write may take only a
+part, and only the number that it returns says so.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def write_all(stream: BinaryIO, data: bytes) -> None:
 
 
 def say(name: str, sentence: object) -> None:
-    """Say one sentence on stderr; nobody hears it where stderr is closed or takes nothing."""
+    """Write one sentence to stderr; it is lost if stderr is closed or full."""
     if sys.stderr is None:
         return
     try:
@@ -32,7 +32,7 @@ def say(name: str, sentence: object) -> None:
 
 
 def drop(stream: IO[Any]) -> None:
-    """Let what a stream still holds, and all that is written to it, go nowhere."""
+    """Discard what a stream still holds, and everything written to it later."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
