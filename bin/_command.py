@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shared part of the search commands: it runs a search on flowlag's own parsers and session, not the SDK's.
+"""The shared part of the search commands: flowlag's own session and option parsers, not the SDK's.
 
 A command adds `configure`, which reads its options, and `handler`, which returns the function that makes its replies.
 """

@@ -165,12 +165,12 @@ def test_where_windows_come_from_elsewhere_it_is_not_opened(lookup, options):
 FILES = {
     "empty": (b"", "no column interface_id"),
     "binary": (bytes(range(256)), "it is damaged"),
-    "nul": (write(GRID).encode() + b"\0\0,\0\n", "1 of its rows"),
+    "nul": (write(GRID).encode() + b"\0\0,\0\n", "rows that cannot be read"),
     "not-utf-8": (write(GRID).encode() + b"\xff\n", "it is damaged"),
     "html": (b"<html>\n<body>\n", "no column"),
-    "cut-off": (write(GRID, GRID).encode()[:-30], "1 of its rows"),
+    "cut-off": (write(GRID, GRID).encode()[:-30], "rows that cannot be read"),
     "open-quote": (write(GRID).encode() + b'"eni-2,grid,' + b"x" * 200_000, "it is damaged"),
-    "digits": (write(["eni-1", "grid", "60", "6", "9" * 5000, "1"]).encode(), "1 of its rows"),
+    "digits": (write(["eni-1", "grid", "60", "6", "9" * 5000, "1"]).encode(), "rows that cannot be read"),
 }
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CSV with a header line to rows: CloudWatch's exports (`timestamp,message`), or AWS names in the header."""
+"""CSV with a header line to rows: AWS names, or CloudWatch's `timestamp,message`, in the header."""
 
 from __future__ import annotations
 
