@@ -187,7 +187,7 @@ def test_a_huge_file_is_not_read(lookup):
     with lookup.open("wb") as file:
         file.truncate(MOST_BYTES + 1)
     began = time.perf_counter()
-    assert "more than 32 MB" in load(lookup).complaint and time.perf_counter() - began < 0.1
+    assert "larger than 32 MB" in load(lookup).complaint and time.perf_counter() - began < 0.1
 
 
 def test_nothing_outside_the_app_is_read(lookup, tmp_path_factory):
@@ -201,10 +201,10 @@ def test_nothing_outside_the_app_is_read(lookup, tmp_path_factory):
 
 def test_a_folder_or_a_pipe_is_no_file(lookup):
     os.mkfifo(lookup)
-    assert "no file" in load(lookup).complaint
+    assert "not a file" in load(lookup).complaint
     lookup.unlink()
     lookup.mkdir()
-    assert "no file" in load(lookup).complaint
+    assert "not a file" in load(lookup).complaint
 
 
 def test_a_file_that_may_not_be_read(lookup, monkeypatch):
