@@ -12,9 +12,9 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Optional
 
-from flowlag.enrich_options import RESOLUTION_US
 from flowlag.instants import FIRST_US, LAST_US
 from flowlag.interval import SECOND_US, Interval
+from flowlag.timing import RESOLUTION_US
 from flowlag.windows import Window, grid_window, locate
 
 #: The columns that are read; others may be there.
