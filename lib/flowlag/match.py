@@ -35,8 +35,8 @@ FIELDS = (
         "the share of the possible gaps for which the relation holds; it ranks, it is no probability",
         _NO_FLOW,
     ),
-    Field("match_count", "flows", "how many flows are possible for this anchor"),
-    Field("match_truncated", "0 or 1", "1 if `maxmatches` left some of them out (the search warns too), else 0"),
+    Field("match_count", "number", "how many flows are possible for this anchor"),
+    Field("match_truncated", "number", "1 if `maxmatches` left some of them out (the search warns too), else 0"),
 )
 #: Their names, in order, after the fields of the anchor and of the flow.
 MATCH_FIELDS = tuple(field.name for field in FIELDS)

@@ -106,7 +106,7 @@ UNMATCHED = Option(
     "<bool>",
     "true",
     "true or false",
-    "Whether to give an anchor for which no flow is possible a row too.",
+    "Whether an anchor for which no flow is possible gets a row too.",
     _parse_truth,
 )
 PREFIX = prefix("The prefix that flowlagenrich was given.")

@@ -31,11 +31,11 @@ _NO_OK, _NO_GRID = "there is no `ok` record", "the mode is not `grid`"
 _NO_VALID, _NO_INDEX_TIME = "there is no record with readable stamps", "no `_indextime` is known"
 FIELDS = (
     Field("interface_id", "word", "the network interface", "the records name none"),
-    Field("records", "records", "all flow log records, without header lines"),
-    Field("ok", "records", "of these, records of packets"),
-    Field("nodata", "records", "of these, NODATA records"),
-    Field("skipdata", "records", "of these, SKIPDATA records"),
-    Field("unreadable", "records", "of these, `invalid`, `missing` or `reversed` ones"),
+    Field("records", "number", "all flow log records, without header lines"),
+    Field("ok", "number", "of these, records of packets"),
+    Field("nodata", "number", "of these, NODATA records"),
+    Field("skipdata", "number", "of these, SKIPDATA records"),
+    Field("unreadable", "number", "of these, `invalid`, `missing` or `reversed` ones"),
     Field("timing_mode", "word", "how the records are stamped: `grid`, `batch`, `flow`, `mixed` or `unknown`"),
     Field(
         "mode_support",
@@ -52,9 +52,9 @@ FIELDS = (
     ),
     Field("window_p50", "seconds", "the median length of the distinct windows of `ok` records", _NO_OK),
     Field("window_max", "seconds", "the greatest length of these windows", _NO_OK),
-    Field("single_packet", "records", "`ok` records of one packet"),
+    Field("single_packet", "number", "`ok` records of one packet"),
     Field(
-        "single_packet_long", "records", "of these, records of 2 s or more: their stamps cannot be those of the packet"
+        "single_packet_long", "number", "of these, records of 2 s or more: their stamps cannot be those of the packet"
     ),
     Field("first_start", "epoch seconds", "the beginning of the time span for which the row holds", _NO_VALID),
     Field("last_end", "epoch seconds", "the end of this time span", _NO_VALID),

@@ -35,10 +35,10 @@ class Tags(NamedTuple):
         _NOT_VALID,
     ] = ""
     uncertainty: Annotated[
-        str, "seconds", "half the distance from earliest to latest: packet time = time ± uncertainty", _NOT_VALID
+        str, "seconds", "half the distance from earliest to latest: no packet is further from time", _NOT_VALID
     ] = ""
     window_start: Annotated[str, "epoch seconds", "when the aggregation window opens", _NO_BOUNDS] = ""
-    window_end: Annotated[str, "epoch seconds", "when the window closes (exclusive)", _NO_BOUNDS] = ""
+    window_end: Annotated[str, "epoch seconds", "when the window closes, exclusive", _NO_BOUNDS] = ""
     window_position: Annotated[
         str, "word", "where in the window the record lies: `full`, `head`, `tail`, `inside` or `multi`", _NO_WINDOW
     ] = ""

@@ -18,17 +18,13 @@ from typing import Any, Callable, NamedTuple
 import pytest
 
 import flowlag
-from bench.accuracy import compare, truth
-from flowlag.enrich_options import OPTIONS, TIMES, WINDOWS, Settings, parse_arguments, parse_settings
+from flowlag.enrich_options import parse_arguments, parse_settings
 from flowlag.errors import SettingsError
-from flowlag.fields import LAYOUTS, Names
 from flowlag.instants import parse_instant
 from flowlag.interval import SECOND_US, Interval, write_seconds
-from flowlag.match import MATCH_FIELDS
-from flowlag.match_options import MATCH_OPTIONS, RELATIONS, parse_match_arguments, parse_match_settings
+from flowlag.match_options import parse_match_arguments
 from flowlag.modes import MODES
-from flowlag.profile import PROFILE_FIELDS
-from flowlag.profile_options import PROFILE_OPTIONS, ProfileSettings, parse_profile_arguments, parse_profile_settings
+from flowlag.profile_options import parse_profile_arguments
 from flowlag.record import STATUSES
 from flowlag.tags import TAG_FIELDS
 from flowlag.timing import time_record
@@ -302,81 +298,9 @@ def test_demo_is_shown_as_it_is() -> None:
 # -- the reference tables
 
 
-def test_match_options_are_those_of_the_command() -> None:
-    """Every option is there, in order; giving its default changes nothing, and one that is not set is absent."""
-    rows = table("match option", "default")
-    assert [plain(row[0]) for row in rows] == list(MATCH_OPTIONS)
-    default = parse_match_settings([("by", "a")])
-    for option, shown in ((plain(row[0]), row[1]) for row in rows):
-        if shown.startswith("`"):
-            assert parse_match_settings([("by", "a"), (option, codes(shown)[0])]) == default
-        else:
-            assert shown == {"by": "required", "anchors": "not set", "anchor_end": "not set"}[option]
-    (words,) = [row[2] for row in rows if plain(row[0]) == "relation"]
-    assert tuple(codes(words)) == RELATIONS
-
-
-def test_match_fields_are_those_of_the_command() -> None:
-    """Every output field is there, in order."""
-    assert [plain(row[0]) for row in table("match field", "meaning")] == list(MATCH_FIELDS)
-
-
-def test_comparison_is_what_its_script_prints(app: Path) -> None:
-    """The table of true and false pairs, from the packaged commands."""
-    (shown,) = [part.text for part in PARTS if part.text.startswith("| way |")]
-    assert shown.splitlines() == list(compare.table(app))
-
-
-def test_profile_options_are_those_of_the_command() -> None:
-    """Every option is there, in order, and giving its default changes nothing."""
-    rows = table("profile option", "default")
-    assert [plain(row[0]) for row in rows] == list(PROFILE_OPTIONS)
-    assert all(parse_profile_settings([(plain(row[0]), plain(row[1]))]) == ProfileSettings() for row in rows)
-
-
-def test_profile_fields_and_modes_are_those_of_the_command() -> None:
-    """Every output field is there, in order, and every mode."""
-    assert [plain(row[0]) for row in table("profile field", "meaning")] == list(PROFILE_FIELDS)
+def test_modes_are_those_of_the_command() -> None:
+    """Every mode is there, in order."""
     assert tuple(plain(row[0]) for row in table("`timing_mode`", "when")) == MODES
-
-
-def test_truth_tables_are_what_their_script_prints() -> None:
-    """Packets in the envelope, and what the profile is worth; and the claims beside them: all packets are in it."""
-    (envelope,) = [part for part in PARTS if part.text.startswith("| mode | records | packets |")]
-    (worth,) = [part for part in PARTS if part.text.startswith("| true mode |")]
-    assert envelope.text.splitlines() == list(truth.envelope_table())
-    assert worth.text.splitlines() == list(truth.profile_table())
-    assert {row[3] for row in envelope.rows[1:]} == {"100 %"}
-    assert all(row[2] == "100 %" for row in worth.rows[1:] if int(row[1]) >= 20)
-
-
-def test_options_are_those_of_the_command() -> None:
-    """Every option is there, in order."""
-    assert [plain(row[0]) for row in table("option", "default")] == list(OPTIONS)
-
-
-@pytest.mark.parametrize("row", table("option", "default"), ids=lambda row: plain(row[0]))
-def test_option_has_its_default(row: list[str]) -> None:
-    """Giving the default changes nothing; one that is not set is absent in the settings; known names are a table."""
-    option, default = plain(row[0]), row[1]
-    settings = Settings()
-    if default == "known names":
-        assert getattr(settings.names, option)
-        assert option in [known[0] for known in table("value", "known names, in this order")]
-    elif default == "not set":
-        assert not (settings.phase_us if option == "phase" else getattr(settings.names, option))
-    else:
-        assert parse_settings([(option, plain(default))]) == settings
-        assert codes(default)
-
-
-@pytest.mark.parametrize(
-    ("option", "words"), [("windows", WINDOWS), ("time", TIMES), ("format", ("auto", "none", *LAYOUTS))]
-)
-def test_option_has_its_words(option: str, words: tuple[str, ...]) -> None:
-    """What a word may be stands in the table, completely."""
-    (row,) = [row for row in table("option", "default") if plain(row[0]) == option]
-    assert tuple(codes(row[2])) == words
 
 
 def test_spans_of_the_option_table_are_allowed() -> None:
@@ -389,31 +313,9 @@ def test_spans_of_the_option_table_are_allowed() -> None:
             parse_settings([(option, span)])
 
 
-def test_known_names_are_those_of_the_code() -> None:
-    """Each value with its names in their order."""
-    shown = {row[0]: tuple(codes(row[1])) for row in table("value", "known names, in this order")}
-    assert shown == {name: tuple(names) for name, names in Names()._asdict().items() if names}
-
-
-def test_fields_are_those_of_the_command() -> None:
-    """Every output field is there, in order, with type, meaning and when it is empty."""
-    rows = table("field", "type")
-    assert [plain(row[0]) for row in rows] == [f"flowlag_{name}" for name in TAG_FIELDS]
-    assert all(
-        row[1] in ("word", "number") and bool(row[2]) == (row[1] == "number") and row[3] and row[4] for row in rows
-    )
-
-
 def test_statuses_are_those_of_the_command() -> None:
     """Every status is there, in the order in which they apply."""
     assert [plain(row[0]) for row in table("`flowlag_status`", "meaning")] == list(STATUSES)
-
-
-def test_layouts_are_those_of_the_code() -> None:
-    """Every layout with its number of columns."""
-    assert [(plain(row[0]), int(row[1])) for row in table("layout", "columns")] == [
-        (name, len(layout)) for name, layout in LAYOUTS.items()
-    ]
 
 
 def windows_and_stamps() -> tuple[set[str], set[str], set[str]]:

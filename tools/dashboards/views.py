@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns default/data/ui/views: `python -m tools.dashboards.views` writes the XML of both dashboards again.
+"""Owns default/data/ui/views: makes the XML of both dashboards, which `make generated` writes.
 
 A Dashboard Studio view is JSON inside XML, with every search on one line. packet_time.py and how_late.py have each
-search as SPL that one can read, and view_parts.py what the two share. Nothing here runs in Splunk: the XML is shipped.
+search as SPL that one can read, and parts.py what the two share. Nothing here runs in Splunk: the XML is shipped.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from xml.sax.saxutils import escape
 from tools.dashboards.how_late import HOW_LATE
 from tools.dashboards.packet_time import PACKET_TIME
 from tools.dashboards.parts import JsonObject
-from tools.places import ROOT
+from tools.places import GENERATED
 
-FOLDER = ROOT / "default" / "data" / "ui" / "views"
 VIEWS = {"packet_time": PACKET_TIME, "how_late": HOW_LATE}
 
 
@@ -23,6 +22,7 @@ def write_view(definition: JsonObject) -> str:
     """Return the file of a view."""
     return (
         f'<dashboard version="2" theme="light">\n'
+        f"    <!-- {GENERATED} -->\n"
         f"    <label>{escape(definition['title'])}</label>\n"
         f"    <description>{escape(definition['description'])}</description>\n"
         f"    <definition><![CDATA[\n"
@@ -30,14 +30,3 @@ def write_view(definition: JsonObject) -> str:
         f"    ]]></definition>\n"
         f"</dashboard>\n"
     )
-
-
-def main() -> None:
-    """Write both views."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, definition in VIEWS.items():
-        (FOLDER / f"{name}.xml").write_text(write_view(definition), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
