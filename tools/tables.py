@@ -43,6 +43,11 @@ def code(text: str) -> str:
     return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
+def escape(text: str) -> str:
+    """A text in which nothing looks like a tag of HTML."""
+    return text.replace("<", "\\<")
+
+
 def option_table(options: Iterable[Option]) -> Lines:
     """Every option of a command."""
     return lay_out(("option", "default", "allowed", "meaning"), map(_option_row, options))
@@ -82,13 +87,15 @@ def macros() -> Lines:
 
 def _macro_row(name: str, stanza: Mapping[str, str]) -> list[str]:
     call = re.sub(r"\(\d+\)", f"({stanza.get('args', '')})", name)
-    return [code(call), code(stanza["definition"]), stanza["description"].replace("<", "\\<")]
+    return [code(call), code(stanza["definition"]), escape(stanza["description"])]
 
 
 def make_targets() -> Lines:
     """The targets of the Makefile."""
     targets = re.findall(r"^([a-z]+):.*## (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    return lay_out(("command", "what it does"), ((code(f"make {target}"), meaning) for target, meaning in targets))
+    return lay_out(
+        ("command", "what it does"), ((code(f"make {target}"), escape(meaning)) for target, meaning in targets)
+    )
 
 
 def module_map() -> Lines:

@@ -135,7 +135,7 @@ def _known(names: Iterable[str]) -> str:
 
 #: The options that name the field of a value, in place of the names known for it.
 FIELD_OPTIONS = (
-    field_name("start", "Where the start is.", unset=_known(Names().start)),
+    field_name("start", "Where the start is. A name given here replaces the known ones.", unset=_known(Names().start)),
     field_name("end", "Where the end is.", unset=_known(Names().end)),
     field_name(
         "duration",
