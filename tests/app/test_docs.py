@@ -366,14 +366,6 @@ def test_pythons_are_those_of_the_conf() -> None:
 # -- the house, the build, the words
 
 
-def test_make_targets_are_those_of_the_makefile() -> None:
-    """The table has every target in order, and no other is named anywhere."""
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE)
-    assert [plain(row[0]) for row in table("command", "what it does")] == [f"make {target}" for target in targets]
-    assert set(re.findall(r"(?:`|^)make ([a-z]+)", TEXTS["README.md"], re.MULTILINE)) == set(targets)
-
-
 def test_third_party_packages_are_those_of_the_build() -> None:
     """Name and version of everything that the build takes in."""
     requirements = packaging.read_requirements((ROOT / "requirements.txt").read_text(encoding="utf-8"))
