@@ -4,17 +4,18 @@
 `python -m bench.accuracy.compare` prints the table. The scenario is in samples/logins: one SSH client logs in to six
 servers now and then, whose interfaces differ in timing. Each login is the first packet of a connection, and each
 packet is received 0 to 60 s after it passed. The only key is the pair of addresses, as with most login events.
-`--write` writes the scenario, always the same.
+`make generated` writes the scenario, always the same.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
+import io
 import random
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,8 +70,12 @@ def play_interface(number: int, mode: str) -> tuple[list[Played], list[tuple[flo
     return list(records), logins
 
 
-def write_scenario() -> None:
-    """Write flows.log, logins.csv and truth.csv: which flow (by line) holds the first packet of which login."""
+@cache
+def write_scenario() -> dict[str, str]:
+    """The text of flows.log, logins.csv and truth.csv, by name.
+
+    The truth is which flow (by line) holds the first packet of which login.
+    """
     lines: list[str] = []
     logins: list[tuple[str, ...]] = []
     truth: list[Pair] = []
@@ -87,16 +92,18 @@ def write_scenario() -> None:
                 f"{count * 52} {record.start} {record.end} ACCEPT OK"
             )
         logins += [(f"{time:.3f}", "198.51.100.7", server, f"user{connection}") for time, connection in begun]
-    SCENARIO.mkdir(parents=True, exist_ok=True)
-    (SCENARIO / "flows.log").write_text("\n".join(lines) + "\n")
-    write_csv(SCENARIO / "logins.csv", ("_time", "src", "dest", "user"), logins)
-    write_csv(SCENARIO / "truth.csv", ("login", "flow"), truth)
+    return {
+        "flows.log": "\n".join(lines) + "\n",
+        "logins.csv": write_csv(("_time", "src", "dest", "user"), logins),
+        "truth.csv": write_csv(("login", "flow"), truth),
+    }
 
 
-def write_csv(path: Path, header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Write a CSV file."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows([header, *rows])
+def write_csv(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Rows as CSV with a header line."""
+    file = io.StringIO(newline="")
+    csv.writer(file, lineterminator="\n").writerows([header, *rows])
+    return file.getvalue()
 
 
 def read_csv(name: str) -> list[dict[str, str]]:
@@ -172,12 +179,7 @@ def table(app: Path) -> Iterator[str]:
 
 
 def main() -> None:
-    """Print the table, or write the scenario."""
-    parser = argparse.ArgumentParser(description="Compares ways to pair logins with flows.")
-    parser.add_argument("--write", action="store_true", help="write the scenario")
-    if parser.parse_args().write:
-        write_scenario()
-        return
+    """Print the table."""
     with tempfile.TemporaryDirectory() as folder:
         print("\n".join(table(install_app(newest_package(), Path(folder)))))
 

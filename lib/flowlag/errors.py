@@ -43,4 +43,4 @@ class SourceError(FlowlagError):
 
 
 class LimitError(FlowlagError):
-    """A file holds more in one piece than is read (settings.py); sources.py makes it a SourceError with its name."""
+    """A file holds more in one piece than is read (limits.py); sources.py makes it a SourceError with its name."""

@@ -11,8 +11,9 @@ import re
 from itertools import islice
 from typing import Any, Optional, Union
 
-from flowlag.fields import FIELD_VERSIONS, LAYOUTS, Layout, Names, Values, pick_values
+from flowlag.fields import FIELD_VERSIONS, Names, Values, pick_values
 from flowlag.instants import parse_instant
+from flowlag.layouts import LAYOUTS, Layout
 
 #: A line that names columns instead of carrying values; told apart from Values by identity.
 HEADER = "header"

@@ -10,8 +10,12 @@ from __future__ import annotations
 
 from typing import Any, Callable, NamedTuple, Optional
 
-from flowlag.enrich_options import RESOLUTION_US, TOLERANCE_US, Settings
-from flowlag.interval import Interval
+from flowlag.enrich_options import Settings
+from flowlag.interval import SECOND_US, Interval
+from flowlag.timing import RESOLUTION_US
+
+#: Windows are told apart with a tolerance of one second both ways (contract section 1).
+TOLERANCE_US = SECOND_US
 
 
 class Window(NamedTuple):

@@ -12,12 +12,6 @@ from pathlib import Path
 import pytest
 
 import flowlag
-from flowlag.enrich_options import OPTIONS
-from flowlag.match import MATCH_FIELDS
-from flowlag.match_options import MATCH_OPTIONS
-from flowlag.profile import PROFILE_FIELDS
-from flowlag.profile_options import PROFILE_OPTIONS
-from flowlag.tags import TAG_FIELDS
 from tools.places import ROOT
 
 CHUNKED_KEYS = {
@@ -60,12 +54,6 @@ def splunk_pattern(pattern: str) -> re.Pattern[str]:
 COMMANDS = read_conf("default/commands.conf")
 SEARCHBNF = read_conf("default/searchbnf.conf")
 MACROS = read_conf("default/macros.conf")
-COMMAND_OPTIONS = {"flowlagenrich": OPTIONS, "flowlagmatch": MATCH_OPTIONS, "flowlagprofile": PROFILE_OPTIONS}
-COMMAND_FIELDS = {
-    "flowlagenrich": [f"flowlag_{name}" for name in TAG_FIELDS],
-    "flowlagmatch": MATCH_FIELDS,
-    "flowlagprofile": PROFILE_FIELDS,
-}
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("default/*.conf")))
@@ -112,30 +100,6 @@ def test_searchbnf_stanza_is_complete(stanza: str) -> None:
     for number in re.findall(r"example(\d+)", " ".join(settings)):
         assert settings[f"comment{number}"]
         assert stanza.removesuffix("-command") in settings[f"example{number}"]
-
-
-@pytest.mark.parametrize(
-    ("command", "option"), [(c, option) for c, options in COMMAND_OPTIONS.items() for option in options]
-)
-def test_help_names_the_option(command: str, option: str) -> None:
-    """Every option stands in the syntax and is explained in the description."""
-    help_ = SEARCHBNF[f"{command}-command"]
-    assert f"({option}=" in help_["syntax"] or f" {option}=" in help_["syntax"]
-    assert re.search(rf"\b{option}\b[\w, ]*:", help_["description"])
-
-
-@pytest.mark.parametrize("command", COMMAND_OPTIONS)
-def test_syntax_names_no_other_option(command: str) -> None:
-    """The syntax has the options of the command in their order, each optional but `by`."""
-    syntax = SEARCHBNF[f"{command}-command"]["syntax"]
-    assert tuple(re.findall(r"(?:\(| )(\w+)=", syntax)) == tuple(COMMAND_OPTIONS[command])
-    assert syntax.count(")?") == len([option for option in COMMAND_OPTIONS[command] if option != "by"])
-
-
-@pytest.mark.parametrize(("command", "field"), [(c, field) for c, fields in COMMAND_FIELDS.items() for field in fields])
-def test_help_names_the_output_field(command: str, field: str) -> None:
-    """Every output field is explained under its whole name."""
-    assert re.search(rf"\b{field}\b[\w, ]*:", SEARCHBNF[f"{command}-command"]["description"])
 
 
 @pytest.mark.parametrize("macro", MACROS)
@@ -238,23 +202,3 @@ def test_icon_has_its_size(name: str, size: int) -> None:
     content = (ROOT / "static" / name).read_bytes()
     assert content[:8] == b"\x89PNG\r\n\x1a\n"
     assert struct.unpack(">LL", content[16:24]) == (size, size)
-
-
-def test_art_is_what_its_scripts_draw() -> None:
-    """The icons and the picture of the envelope are not edited by hand."""
-    from tools import icons
-    from tools.dashboards import envelope
-
-    assert envelope.TARGET.read_text(encoding="utf-8") == envelope.draw()
-    for name, (size, palette) in icons.ICONS.items():
-        assert read_pixels(ROOT / "static" / name) == read_pixels(icons.draw(size, palette)), name
-
-
-def read_pixels(picture: Path | bytes) -> bytes:
-    """Return what an icon holds, unpacked: zlib libraries may pack the same pixels differently."""
-    import zlib
-
-    content = picture if isinstance(picture, bytes) else picture.read_bytes()
-    start = content.index(b"IDAT")
-    (length,) = struct.unpack(">L", content[start - 4 : start])
-    return zlib.decompress(content[start + 4 : start + 4 + length])

@@ -5,7 +5,7 @@ What a file is, its content says and never its name: gzip (members back to back,
 documents, CSV with a header line, else lines of text. Nothing is dropped in silence: what cannot be read becomes a row
 of status `other`, and a file that cannot be read on raises SourceError after the rows before the damage. Files may be
 of any size, since they are read as streams; what has to be held in one piece, and what gzip makes of a few bytes, has
-limits (settings.py).
+limits (limits.py).
 
 Authority: contract section 5; facts on delivery shapes (Firehose's gzip in gzip, CloudWatch exports). Read 2026-11-24.
 """
@@ -20,10 +20,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Callable, Optional
 
-from flowlag.enrich_options import FREE_UNPACKED, LONGEST_LINE, MOST_UNPACKED, Settings
+from flowlag.enrich_options import Settings
 from flowlag.errors import LimitError, SourceError
 from flowlag.files.csv_rows import read_csv
 from flowlag.files.json_rows import DAMAGE, read_json
+from flowlag.files.limits import FREE_UNPACKED, LONGEST_LINE, MOST_UNPACKED
 from flowlag.files.parquet_rows import read_parquet
 from flowlag.files.rows import Row, RowReader, TableReader
 
