@@ -12,12 +12,11 @@ import sys
 from collections.abc import Iterator
 from typing import Callable
 
-from bench.accuracy import compare
 from tools import icons, searchbnf, tables
 from tools.dashboards import envelope, views
 from tools.package import git
 from tools.places import GENERATED, ROOT
-from tools.scenarios import modes, night
+from tools.scenarios import logins, modes, night
 
 Maker = Callable[[], bytes]
 
@@ -41,9 +40,9 @@ FILES: dict[str, Maker] = {
     "samples/modes.log": text(modes.sample),
     "samples/night/flows.csv": text(night.write_flows),
     "samples/night/logins.csv": text(night.write_logins),
-    "samples/logins/flows.log": text(lambda: compare.write_scenario()["flows.log"]),
-    "samples/logins/logins.csv": text(lambda: compare.write_scenario()["logins.csv"]),
-    "samples/logins/truth.csv": text(lambda: compare.write_scenario()["truth.csv"]),
+    "samples/logins/flows.log": text(lambda: logins.write_scenario()["flows.log"]),
+    "samples/logins/logins.csv": text(lambda: logins.write_scenario()["logins.csv"]),
+    "samples/logins/truth.csv": text(lambda: logins.write_scenario()["truth.csv"]),
     **{
         f"default/data/ui/views/{name}.xml": text(lambda definition=definition: views.write_view(definition))  # type: ignore[misc]
         for name, definition in views.VIEWS.items()

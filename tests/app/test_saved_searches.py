@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from bench.accuracy.compare import play_interface
 from flowlag.enrich_options import parse_arguments
 from flowlag.learned import COLUMNS
 from flowlag.match_options import parse_match_arguments
@@ -20,6 +19,7 @@ from flowlag.profile_options import parse_profile_arguments
 from tests.app.test_conf import read_conf
 from tests.rules.test_rules import RULES, SEARCHES, arguments_of, commands_of, expand, seconds, split_outside_quotes
 from tests.support.splunkd import run_command, write_body
+from tools.scenarios.logins import play_interface
 from tools.scenarios.modes import BEGIN, play
 
 LEARN, DELIVERY, MEASURE = "Flow Logs - Learn Windows", "Flow Logs - Delivery Lag", "Flow Logs - Measured Lag"
