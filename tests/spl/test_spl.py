@@ -7,8 +7,8 @@ import csv
 
 import pytest
 
-from tests.app.test_conf import MACROS, read_conf
 from tests.spl.engine import Engine, SplError
+from tests.support.conf import MACROS, read_conf
 from tools.places import ROOT
 
 NOW = 1602398000
