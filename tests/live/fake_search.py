@@ -37,7 +37,7 @@ class FakeExchange(Exchange):
             row = {name: value for name, value in row.items() if name != "note"}
         return flat(row) if "joined multivalues" in self.faults else row
 
-    def received(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def received(self, rows: list[Row]) -> list[Row]:
         is_merged = any(NUMBER in row for row in rows)
         if "wrong rows" in self.faults and is_merged:
             return [{**row, NUMBER: str(n)} for n, row in enumerate(rows[1:] + rows[:1])]

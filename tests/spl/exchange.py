@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.spl.table import Table, from_text, output_value
-from tests.spl.values import Row, SplError
+from tests.spl.table import Table, output_value
+from tests.spl.values import Field, Row, SplError
 from tests.support.splunkd import Reply, Splunkd, write_body
 
 NUMBER = "_chunked_idx"
@@ -38,7 +38,7 @@ class Exchange:
         """The fields of a row that are merged with its reply."""
         return row
 
-    def received(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def received(self, rows: list[Row]) -> list[Row]:
         """The rows of the reply, each with its number where it is merged."""
         return rows
 
@@ -56,28 +56,27 @@ class Exchange:
             replies = exchange(splunkd, rows, [*names, NUMBER] if is_merged else names)
             splunkd.close()
         messages += [message for reply in replies for message in usable(reply)]
-        columns = [column for reply in replies for column in header_of(reply) if column != NUMBER]
-        given = self.received([row for reply in replies for row in rows_of(reply)])
-        return self.merge(table, given, columns, names) if is_merged else Table.of(
-            map(from_text, given), columns
-        ), messages
+        tables = [read_reply(reply) for reply in replies]
+        columns = list(dict.fromkeys(name for read in tables for name in read.columns if name != NUMBER))
+        given = self.received([row for read in tables for row in read.rows])
+        return self.merge(table, given, columns, names) if is_merged else Table(columns, given), messages
 
-    def merge(self, table: Table, given: list[dict[str, Any]], columns: list[str], asked: list[str]) -> Table:
+    def merge(self, table: Table, given: list[Row], columns: list[str], asked: list[str]) -> Table:
         """Return the rows with what came back for them; a field that was asked for in vain makes no column."""
-        replied = [(int(row.pop(NUMBER)), row) for row in given]
-        rows = [{**without(self.kept(table.rows[n]), row), **from_text(row)} for n, row in replied]
+        replied, rows = set(columns), []
+        for row in given:
+            before = self.kept(table.rows[int(row[NUMBER])])
+            merged = {**{name: before[name] for name in before if name not in replied}, **row}
+            del merged[NUMBER]
+            rows.append(merged)
         made = [name for name in columns if name not in asked or any(name in row for row in rows)]
-        return Table.of(rows, [*table.columns, *made])
+        return Table(list(dict.fromkeys([*table.columns, *made])), rows)
 
 
 def select(row: Row, names: Sequence[str], number: int, is_merged: bool) -> dict[str, Any]:
     """Return what splunkd sends of a row: the fields that were asked for, and the number by which it is merged."""
     asked = {name: output_value(row.get(name)) for name in names}
     return {**asked, NUMBER: str(number)} if is_merged else asked
-
-
-def without(row: Row, names: dict[str, Any]) -> Row:
-    return {name: value for name, value in row.items() if name not in names}
 
 
 def exchange(splunkd: Splunkd, rows: list[dict[str, Any]], columns: list[str]) -> list[Reply]:
@@ -95,23 +94,19 @@ def usable(reply: Reply) -> list[Message]:
     return list(reply.messages)
 
 
-def header_of(reply: Reply) -> list[str]:
-    header = next(csv.reader(io.StringIO(body_of(reply), newline="")), [])
-    return [name for name in header if not name.startswith("__mv_")]
+def read_reply(reply: Reply) -> Table:
+    """Return columns and rows of a reply; a field whose twin is filled is a multivalue, an empty one is null."""
+    lines = csv.reader(io.StringIO(reply.body.decode("utf-8", "surrogateescape"), newline=""))
+    header = next(lines, [])
+    places = [(name, n) for n, name in enumerate(header) if not name.startswith("__mv_")]
+    twins = [(name[len("__mv_") :], n) for n, name in enumerate(header) if name.startswith("__mv_")]
+    rows = []
+    for line in lines:
+        row: Row = {name: Field(line[n]) for name, n in places if line[n]}
+        row.update({name: multivalue(line[n]) for name, n in twins if line[n]})
+        rows.append(row)
+    return Table([name for name, _ in places], rows)
 
 
-def rows_of(reply: Reply) -> list[dict[str, Any]]:
-    """Return the rows of a reply; a field whose twin is filled is a multivalue."""
-    rows = csv.DictReader(io.StringIO(body_of(reply), newline=""))
-    return [{name: multivalue(row, name) for name in row if not name.startswith("__mv_")} for row in rows]
-
-
-def multivalue(row: dict[str, str], name: str) -> Any:
-    twin = row.get(f"__mv_{name}")
-    if not twin:
-        return row[name]
-    return [item.replace("$$", "$") for item in re.findall(r"\$((?:[^$]|\$\$)*)\$(?:;|$)", twin)]
-
-
-def body_of(reply: Reply) -> str:
-    return reply.body.decode("utf-8", "surrogateescape")
+def multivalue(twin: str) -> list[Field]:
+    return [Field(item.replace("$$", "$")) for item in re.findall(r"\$((?:[^$]|\$\$)*)\$(?:;|$)", twin)]
