@@ -247,6 +247,7 @@ def test_macros(tmp_path, query, expected):
         ("round(d*2,1)", "1.8"),
         ("d-0.2", "0.7"),
         ("0.1+0.2", "0.3"),
+        ("1602397706-1602397671.039", "34.961"),
         ('round(1,2)." s"', SplError),
         ("tonumber(x)", ""),
         ('tonumber("ff",16)', "255"),
