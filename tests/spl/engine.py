@@ -53,8 +53,14 @@ class Range(NamedTuple):
         """The earliest moment belongs to the range, the latest does not."""
         return within(row["_time"], self.earliest, self.latest) and (
             (self.index_earliest, self.index_latest) == (None, None)
-            or within(row["_indextime"], self.index_earliest, self.index_latest)
+            or within(index_time(row), self.index_earliest, self.index_latest)
         )
+
+
+def index_time(row: Row) -> Any:
+    if "_indextime" not in row:
+        raise SplError("a range of index time, and an event without _indextime")
+    return row["_indextime"]
 
 
 def within(time: Any, earliest: Optional[float], latest: Optional[float]) -> bool:

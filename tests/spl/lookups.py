@@ -72,11 +72,12 @@ def look_up(app: Path, table: Table, text: str) -> Table:
     if len(words) != 6 or (words[2].upper(), words[4]) != ("AS", "OUTPUT"):
         raise SplError(f"lookup {text}")
     name, key, field, output = (name_of(words[n]) for n in (0, 1, 3, 5))
+    read = read_rows(app, name)
+    if output in table.columns or not {key, output} <= set(read.columns):
+        raise SplError(f"lookup {text}: the events have a {output}, or the file has not both columns")
     found: dict[str, list[str]] = {}
-    for row in read_rows(app, name).rows:
-        found.setdefault(plain_text(row[key]), []).append(plain_text(row[output]))
-    if output in table.columns:
-        raise SplError(f"lookup {text}: the events have a {output}")
+    for row in read.rows:
+        found.setdefault(str(output_value(row.get(key))), []).extend(values_of(row.get(output)))
     return Table.of([with_output(row, field, output, found) for row in table.rows], [*table.columns, output])
 
 
