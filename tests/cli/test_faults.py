@@ -11,24 +11,20 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 
 import pytest
 
-from tests.support.processes import PATIENCE_S, close, ready_for_interrupts
-from tools.places import ROOT
+from tests.support.processes import ENVIRONMENT, PATIENCE_S, SHELL, close, ready_for_interrupts
 
 RECORD = "2 123456789012 eni-1 192.0.2.1 192.0.2.2 52233 22 6 85 8216 {} {} ACCEPT OK"
-SHELL = {
+COMMANDS = {
     "enrich": ["FLOWS"],
     "match": ["--flows", "FLOWS", "--by", "srcaddr=src", "--maxmatches", "1000", "--anchors", "ANCHORS"],
     "profile": ["--minrecords", "1", "FLOWS"],
 }
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "COLUMNS": "200"}
-ENVIRONMENT.pop("PYTHONUNBUFFERED", None)
 
 
-@pytest.fixture(params=SHELL)
+@pytest.fixture(params=COMMANDS)
 def arguments(request, tmp_path):
     """A command of the shell over files whose output fills every buffer."""
     lines = [RECORD.replace("eni-1", f"eni-{i}").format(i, i + 59) for i in range(1602397446, 1602400446)]
@@ -37,19 +33,19 @@ def arguments(request, tmp_path):
         "_time,src\n" + "".join(f"{1602397446 + i},192.0.2.1\n" for i in range(0, 3000, 100))
     )
     places = {"FLOWS": str(tmp_path / "flow.log"), "ANCHORS": str(tmp_path / "anchors.csv")}
-    return [request.param, *(places.get(word, word) for word in SHELL[request.param])]
+    return [request.param, *(places.get(word, word) for word in COMMANDS[request.param])]
 
 
 def shell(arguments, **more):
     more = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
-    command = [sys.executable, "-W", "error", "-m", "flowlag", *arguments]
+    command = [*SHELL, *arguments]
     environment = {**ENVIRONMENT, **more.pop("variables", {})}
     return subprocess.run(command, env=environment, timeout=PATIENCE_S, **more)
 
 
 def open_shell(arguments, **more):
     more = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
-    return subprocess.Popen([sys.executable, "-W", "error", "-m", "flowlag", *arguments], env=ENVIRONMENT, **more)
+    return subprocess.Popen([*SHELL, *arguments], env=ENVIRONMENT, **more)
 
 
 @pytest.mark.parametrize("output", ["table", "csv", "json"])
@@ -125,10 +121,10 @@ def test_complaints_for_a_closed_or_full_stderr_go_nowhere(words):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-@pytest.mark.parametrize("name", SHELL)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_a_signal_ends_the_shell_quietly(name, number):
     """SIGINT with 130; SIGTERM the system's way, which a shell tells as 143."""
-    words = ["-" if word == "FLOWS" else word for word in SHELL[name]]
+    words = ["-" if word == "FLOWS" else word for word in COMMANDS[name]]
     with open_shell([name, *words], preexec_fn=ready_for_interrupts) as process:
         # more than a pipe's buffer holds: when all is written, the command runs and reads
         process.stdin.write(
@@ -175,14 +171,14 @@ def unreadable(folder):
     }
 
 
-@pytest.mark.parametrize("name", SHELL)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_files_that_cannot_be_read_cost_themselves_only(name, tmp_path):
     """Missing, vanished, no file, damaged, with an error of the disk while it is read: the next one is read."""
     good = tmp_path / "good.log"
     good.write_text(RECORD.format(1602397446, 1602397505) + "\n")
     bad = unreadable(tmp_path)
     (tmp_path / "anchors.csv").write_text("_time,src\n1602397450,192.0.2.1\n")
-    options = [word for word in SHELL[name] if word != "FLOWS"]
+    options = [word for word in COMMANDS[name] if word != "FLOWS"]
     words = [str(tmp_path / "anchors.csv") if word == "ANCHORS" else word for word in options]
     files = [*bad, str(good)]
     words = [words[0], *files, *words[1:]] if name == "match" else [*words, *files]
@@ -192,7 +188,7 @@ def test_files_that_cannot_be_read_cost_themselves_only(name, tmp_path):
     assert json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("name", SHELL)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_a_file_without_permission(name, tmp_path):
     """Without root's power to read everything, where the tests run as root."""
     secret = tmp_path / "secret.log"
@@ -200,7 +196,7 @@ def test_a_file_without_permission(name, tmp_path):
     secret.chmod(0)
     (tmp_path / "anchors.csv").write_text("_time,src\n1602397450,192.0.2.1\n")
     places = {"FLOWS": str(secret), "ANCHORS": str(tmp_path / "anchors.csv")}
-    done = shell([name, *(places.get(word, word) for word in SHELL[name])], preexec_fn=give_up_power)
+    done = shell([name, *(places.get(word, word) for word in COMMANDS[name])], preexec_fn=give_up_power)
     assert done.returncode == 3
     assert done.stderr.decode().splitlines()[0] == (
         f"flowlag: {secret}: it may not be read; ask for the permission, or run this as its owner"
@@ -217,13 +213,13 @@ def give_up_power():
             libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP: gone at the next exec
 
 
-@pytest.mark.parametrize("name", SHELL)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_a_writer_that_dies_leaves_what_it_wrote(name, tmp_path):
     """A pipe as a file, whose writer goes in the middle of a line: the lines before it are records."""
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "anchors.csv").write_text("_time,src\n1602397450,192.0.2.1\n")
     places = {"FLOWS": str(tmp_path / "pipe"), "ANCHORS": str(tmp_path / "anchors.csv")}
-    with open_shell([name, *(places.get(word, word) for word in SHELL[name]), "--output", "json"]) as process:
+    with open_shell([name, *(places.get(word, word) for word in COMMANDS[name]), "--output", "json"]) as process:
         with (tmp_path / "pipe").open("wb") as pipe:
             pipe.write(f"{RECORD.format(1602397446, 1602397505)}\n{RECORD[:40]}".encode())
         out, err = process.communicate(timeout=PATIENCE_S)
