@@ -11,7 +11,7 @@ import pytest
 from flowlag.cli.command import add_options, given_options, make_parser
 from flowlag.errors import SettingsError
 from flowlag.options import Field, Option, count, gather_options, read_options
-from tests.app.test_conf import read_conf
+from tests.support.conf import read_conf
 from tools import generated, searchbnf, tables
 from tools.places import ROOT
 

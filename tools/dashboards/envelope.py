@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Owns the pictures in appserver/static: the timing model, and the key to the timeline's colours.
 
-`python -m tools.dashboards.envelope` draws both. The first shows one record to scale: the third of samples/seed.log,
+The first shows one record to scale: the third of samples/seed.log,
 start 1602397706, end 1602397745, lag 60 s. The colours are those of Okabe and Ito, which colour-blind readers can tell
 apart; position and label differ too. The pale ground is part of the picture, so that it is readable on a dark page.
 """
