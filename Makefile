@@ -11,7 +11,7 @@ NEWEST := 3.13 3.12 3.11 3.10 3.9
 PIP := -m pip --disable-pip-version-check install -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test ui see screenshots fuzz live package inspect bench scale picture lint golden clean
+.PHONY: help venv demo test ui see screenshots fuzz live package inspect bench scale picture lint golden generated clean
 
 # How long `make fuzz` runs for each of its targets.
 SECONDS ?= 60
@@ -82,6 +82,9 @@ golden: package ## write the expected files of the golden tests anew; the diff i
 	@set -e; version=$$($(PYTHON) tools/pythons.py list | tail -n 1); \
 	$(MAKE) --no-print-directory build/venv-$$version/.stamp; \
 	build/venv-$$version/bin/python -m pytest tests/golden --update-golden
+
+generated: $(VENV)/.stamp ## write every generated file that is stale: help, tables of docs, dashboards, icons, samples
+	@PYTHONPATH=lib $(VENV)/bin/python -m tools.generated
 
 clean: ## remove everything that is made
 	rm -rf build dist $(VENV) lib/*.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache

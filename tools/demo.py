@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
-from bench.accuracy.compare import JOINS, Pair, first_of_each, plain_join, read_flows, read_logins, read_truth
+from bench.accuracy.compare import JOINS, first_of_each, plain_join
 from bench.accuracy.compare import run_commands as run_on_logins
 from tests.support.splunkd import install_app, run_command, write_body
 from tools.places import SAMPLES, newest_package
+from tools.scenarios.logins import Pair, read_flows, read_logins, read_truth
 
 Event = dict[str, str]
 

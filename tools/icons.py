@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns the app icons in static/: `python -m tools.icons` draws them, always the same bytes.
+"""Owns the app icons in static/: always the same bytes (`make generated` writes them).
 
 They show the time axis of a record: the short solid bar is the record, the soft margins on both sides are the lag and
 the stamp resolution, the upright tick is the moment in question. Formulas with supersampling draw them and a PNG writer
@@ -13,9 +13,6 @@ import struct
 import zlib
 from typing import NamedTuple
 
-from tools.places import ROOT
-
-STATIC = ROOT / "static"
 SAMPLES = 6  # per axis and pixel
 
 Colour = tuple[int, int, int]
@@ -96,12 +93,8 @@ def draw(size: int, palette: Palette) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(kind, content) for kind, content in chunks)
 
 
-def main() -> None:
-    """Write all icons."""
-    STATIC.mkdir(exist_ok=True)
-    for name, (size, palette) in ICONS.items():
-        (STATIC / name).write_bytes(draw(size, palette))
-
-
-if __name__ == "__main__":
-    main()
+def pixels(picture: bytes) -> bytes:
+    """Return what an icon holds, unpacked."""
+    start = picture.index(b"IDAT")
+    (length,) = struct.unpack(">L", picture[start - 4 : start])
+    return zlib.decompress(picture[start + 4 : start + 4 + length])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m flowlag`: hands over to cli.py."""
+"""`python -m flowlag`: hands over to cli/main.py."""
 
 import sys
 

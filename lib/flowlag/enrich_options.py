@@ -1,92 +1,185 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every option: its default with unit and source, what it may be, and the sentence that refuses anything else.
+"""The options of flowlagenrich, each declared once, and the settings that are made of them.
 
-The same options serve the search command (`lag=30`) and the shell (`--lag 30`); contract section 2 names them.
+The same options serve the search command (`lag=30`) and the shell (`--lag 30`). Authority: docs/enrich.md, Options.
 """
 
-from __future__ import annotations
+import re  # and no annotations as strings: see options.py
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, Optional
 
-import re
-from collections.abc import Iterable, Sequence
-from typing import Callable, NamedTuple, Optional
-
-from flowlag.errors import SettingsError, show_value
-from flowlag.fields import FIELD_VERSIONS, LAYOUTS, Layout, Names
+from flowlag.errors import show_value
+from flowlag.fields import FIELD_VERSIONS, Names
 from flowlag.interval import SECOND_US
+from flowlag.layouts import LAYOUTS, Layout
+from flowlag.options import (
+    NotAllowed,
+    Option,
+    choice,
+    field_name,
+    gather_options,
+    parse_digits,
+    parse_span,
+    prefix,
+    read_options,
+    refuse,
+    split_arguments,
+)
 
-#: Option names in the contract's order.
-OPTIONS = (
-    "lag", "interval", "phase", "windows", "time", "start", "end", "duration", "packets", "interface", "status",
-    "format", "prefix",
-)  # fmt: skip
+_LONGEST_US = 3600 * SECOND_US
+
+
+def _parse_lag(text: str) -> int:
+    span_us = parse_span(text)
+    if span_us > _LONGEST_US:
+        raise NotAllowed
+    return span_us
+
+
+def _parse_interval(text: str) -> int:
+    span_us = parse_span(text)
+    if not SECOND_US <= span_us <= _LONGEST_US or span_us % SECOND_US:
+        raise NotAllowed
+    return span_us
+
+
+def _phase_us(text: str, interval_us: int) -> int:
+    interval_s = interval_us // SECOND_US
+    allowed = f"a whole second from 0 to {interval_s - 1}, below the interval of {interval_s} seconds"
+    try:
+        phase_s = parse_digits(text)
+    except NotAllowed:
+        raise refuse("phase", text, allowed) from None
+    if phase_s >= interval_s:
+        raise refuse("phase", text, allowed)
+    return phase_s * SECOND_US
+
+
+class Format(NamedTuple):
+    """What `format` says of `_raw`: whether it is read, and in which layout (None: one that it fits)."""
+
+    reads_raw: bool = True
+    layout: Optional[Layout] = None
+
+
+def _parse_format(text: str) -> Format:
+    if text in ("auto", "none"):
+        return Format(text == "auto")
+    return Format(True, LAYOUTS[text] if text in LAYOUTS else _parse_layout(text))
+
+
+def _parse_layout(text: str) -> Layout:
+    """A layout described by an AWS format string such as `${version} ${start} ${end}`."""
+    words = text.split()
+    columns = [match.group(1) for match in (re.fullmatch(r"\$\{([^${}\s]+)\}", word) for word in words) if match]
+    if not words or len(columns) < len(words):
+        raise NotAllowed
+    unknown = [column for column in columns if column not in FIELD_VERSIONS]
+    if unknown:
+        raise NotAllowed(f"AWS flow log field names only; {show_value(', '.join(unknown))} is none")
+    if len(set(columns)) < len(columns):
+        raise NotAllowed("each field once")
+    if not {"start", "end"} <= set(columns):
+        raise NotAllowed("a format string that has ${start} and ${end}")
+    return Layout("custom", columns)
+
 
 #: AWS: `start` and `end` "might be up to 60 seconds after the packet was transmitted or received" (VPC User Guide).
-DEFAULT_LAG_US = 60 * SECOND_US
+LAG = Option(
+    "lag",
+    "<span>",
+    "60",
+    "0 to 3600 seconds with at most six decimals, plain (60, 0.5) or as a time span (60s, 1m)",
+    "The longest time between a packet and its stamp.",
+    _parse_lag,
+)
 #: 60 on Nitro instances and where one minute was chosen; 600 is AWS's default maximum elsewhere.
-DEFAULT_INTERVAL_US = 60 * SECOND_US
-#: Stamps are whole seconds, so a packet of second `end` may have passed until just before `end + 1`.
-RESOLUTION_US = SECOND_US
-#: An aggregation interval is ten minutes at most; a record of more than an hour is damaged.
-LONGEST_RECORD_US = 3600 * SECOND_US
-#: Windows are told apart with a tolerance of one second both ways (contract section 1).
-TOLERANCE_US = SECOND_US
+INTERVAL = Option(
+    "interval",
+    "<span>",
+    "60",
+    "whole seconds from 1 to 3600, plain (60, 600) or as a time span (60s, 10m)",
+    "The aggregation interval: 60 on Nitro instances and where one minute was chosen, else 600 unless you chose "
+    "otherwise. It matters for windows only, never for the bounds.",
+    _parse_interval,
+)
+PHASE = Option(
+    "phase",
+    "<int>",
+    None,
+    "a whole second from 0, below `interval`",
+    "The second within `interval` at which an aggregation window opens. With `interval=10m phase=66`, one opens at "
+    "00:01:06, 00:11:06 and so on (UTC).",
+    str,  # it is judged together with the interval
+)
+WINDOWS = choice(
+    "windows",
+    ("auto", "assumed", "none"),
+    "auto",
+    "Which windows to give: `auto` known ones only (by `phase`, learned with flowlagprofile, or of a record that fills "
+    "its window); `assumed` also takes the end of a record as the end of its window when none is known; `none` leaves "
+    "the window fields empty.",
+)
+TIME = choice(
+    "time",
+    ("keep", "start", "end", "estimate", "earliest", "latest"),
+    "keep",
+    "What to put in `_time`: `keep` leaves it as it is (an event without one gets its start); `estimate` puts in the "
+    "middle of the bounds; the others name what they put in.",
+)
 
-# What is read of a file, so that none can fill the memory, or take longer than its size justifies. Streams of any
-# length are read: these limit what has to be held in one piece.
-#: Bytes of one line of text, characters of one row of CSV. CloudWatch takes events of 1 MB, Firehose records of 1 MB.
-LONGEST_LINE = 16 * 1024 * 1024
-#: Characters of one JSON document: several hours of a busy log group in one answer of the AWS CLI.
-LONGEST_DOCUMENT = 64 * 1024 * 1024
-#: Levels of a JSON document: CloudTrail and OCSF, the deepest that AWS delivers, have about ten.
-DEEPEST_DOCUMENT = 100
-#: Characters that the events of one document get in all from what CloudWatch says of all of them: a few hundred each.
-MOST_REPEATED = 256 * 1024 * 1024
-#: Columns of CSV: AWS knows fewer than a hundred fields, exports of everything from Splunk some thousands.
-MOST_COLUMNS = 10_000
-#: What gzip, all its layers together, or Parquet may unpack to: so many times its size (flow logs reach 10 to 40), or
-MOST_UNPACKED = 250
-#: so many bytes, whatever their size.
-FREE_UNPACKED = 64 * 1024 * 1024
-#: Bytes of a row group of Parquet, unpacked: writers aim at 128 MB.
-LARGEST_ROW_GROUP = 512 * 1024 * 1024
-#: Bytes of a fixed-length value of Parquet: UUIDs have 16, decimals up to 32.
-LONGEST_FIXED_VALUE = 65_536
 
-WINDOWS = ("auto", "assumed", "none")
-TIMES = ("keep", "start", "end", "estimate", "earliest", "latest")
+def _known(names: Iterable[str]) -> str:
+    return f"`{next(iter(names))}` and other known names"
 
-_UNITS_US = {
-    1: ("us",),
-    1000: ("ms",),
-    10_000: ("cs",),
-    100_000: ("ds",),
-    SECOND_US: ("", "s", "sec", "secs", "second", "seconds"),
-    60 * SECOND_US: ("m", "min", "mins", "minute", "minutes"),
-    3600 * SECOND_US: ("h", "hr", "hrs", "hour", "hours"),
-}
-_UNIT_US = {name: size for size, names in _UNITS_US.items() for name in names}
-_SPAN = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)([a-z]*)")
-_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_PLACEHOLDER = re.compile(r"\$\{([^${}\s]+)\}")
+
+#: The options that name the field of a value, in place of the names known for it.
+FIELD_OPTIONS = (
+    field_name("start", "Where the start is. A name given here replaces the known ones.", unset=_known(Names().start)),
+    field_name("end", "Where the end is.", unset=_known(Names().end)),
+    field_name(
+        "duration",
+        "A field with seconds, such as the CIM's, from which a missing end is made (end = start + duration). None is "
+        "taken unasked, since OCSF counts milliseconds.",
+    ),
+    field_name("packets", "Where the number of packets is.", unset=_known(Names().packets)),
+    field_name("interface", "Where the network interface is.", unset=_known(Names().interface)),
+    field_name("status", "Where the log status is.", unset=_known(Names().status)),
+)
+FORMAT = Option(
+    "format",
+    f"({'|'.join(('auto', 'none', *LAYOUTS))}|<string>)",
+    "auto",
+    f"`auto`, `none`, {', '.join(f'`{name}`' for name in LAYOUTS)} or an AWS format string such as "
+    '`"${version} ${start} ${end}"`, one blank between its fields',
+    "How to read `_raw` when the fields alone give no valid record: `auto` knows the usual layouts by their exact "
+    "shape, a name stands for one of them, a format string describes another, and `none` never reads it, which is "
+    "fastest.",
+    _parse_format,
+)
+PREFIX = prefix("What the names of the output fields begin with.")
+
+#: In the order of the docs.
+ENRICH_OPTIONS = (LAG, INTERVAL, PHASE, WINDOWS, TIME, *FIELD_OPTIONS, FORMAT, PREFIX)
 
 
 class Settings(NamedTuple):
-    """What flowlagenrich was asked for. Times in microseconds; `layout` is set only when `format` names one."""
+    """What flowlagenrich was asked for. Times in microseconds; `layout` is set only when `format` gives one."""
 
-    lag_us: int = DEFAULT_LAG_US
-    interval_us: int = DEFAULT_INTERVAL_US
+    lag_us: int = LAG.initial
+    interval_us: int = INTERVAL.initial
     phase_us: Optional[int] = None
-    windows: str = "auto"
-    time: str = "keep"
+    windows: str = WINDOWS.initial
+    time: str = TIME.initial
     names: Names = Names()
-    format: str = "auto"
-    layout: Optional[Layout] = None
-    prefix: str = "flowlag_"
+    reads_raw: bool = FORMAT.initial.reads_raw
+    layout: Optional[Layout] = FORMAT.initial.layout
+    prefix: str = PREFIX.initial
 
     @property
-    def reads_raw(self) -> bool:
-        """Whether `_raw` may be read when the fields alone give no valid record."""
-        return self.format != "none"
+    def guesses_layout(self) -> bool:
+        """Whether `_raw` is read in any known layout that it fits."""
+        return self.reads_raw and self.layout is None
 
     @property
     def input_fields(self) -> list[str]:
@@ -99,7 +192,7 @@ def parse_settings(pairs: Iterable[tuple[str, str]], command: str = "flowlagenri
 
     Raises SettingsError, one sentence with option, value and what is allowed, for the first thing that is wrong.
     """
-    return _settings_from(gather_options(pairs, OPTIONS, command))
+    return make_settings(gather_options(pairs, ENRICH_OPTIONS, command))
 
 
 def parse_arguments(arguments: Iterable[str], command: str = "flowlagenrich") -> Settings:
@@ -107,138 +200,18 @@ def parse_arguments(arguments: Iterable[str], command: str = "flowlagenrich") ->
     return parse_settings(split_arguments(arguments, command), command)
 
 
-def gather_options(pairs: Iterable[tuple[str, str]], known: Sequence[str], command: str) -> dict[str, str]:
-    """Option -> value; raises SettingsError for a name that is not `known` and for one that is given twice."""
-    given: dict[str, str] = {}
-    for name, value in pairs:
-        if name not in known:
-            raise SettingsError(
-                f'{command} has no option "{show_value(name)}" (given: {show_value(f"{name}={value}")}); '
-                f"it takes {', '.join(known)}."
-            )
-        if name in given:
-            raise SettingsError(
-                f'option {name} is given twice, "{show_value(given[name])}" and "{show_value(value)}"; give it once.'
-            )
-        given[name] = value
-    return given
-
-
-def split_arguments(arguments: Iterable[str], command: str) -> list[tuple[str, str]]:
-    """(option, value) of each `name=value`; raises SettingsError for an argument without `=`."""
-    pairs = []
-    for argument in arguments:
-        name, equals, value = argument.partition("=")
-        if not equals:
-            raise SettingsError(
-                f'{command} does not know what to do with "{show_value(argument)}"; '
-                'write options as name=value, no blanks at "=".'
-            )
-        pairs.append((name, value))
-    return pairs
-
-
-def _settings_from(given: dict[str, str]) -> Settings:
-    def read(name: str, default: str, parse: Callable[[str, str], int]) -> int:
-        return parse(name, given.get(name, default))
-
-    interval_us = read("interval", "60", _parse_interval)
-    form = given.get("format", "auto")
+def make_settings(given: Mapping[str, str]) -> Settings:
+    """Settings from option -> text; raises SettingsError. Names that are none of ENRICH_OPTIONS are left alone."""
+    values = read_options(given, ENRICH_OPTIONS)
+    named = {option.name: (values[option.name],) for option in FIELD_OPTIONS if option.name in given}
     return Settings(
-        lag_us=read("lag", "60", _parse_lag),
-        interval_us=interval_us,
-        phase_us=_parse_phase(given["phase"], interval_us) if "phase" in given else None,
-        windows=parse_choice("windows", given.get("windows", "auto"), WINDOWS),
-        time=parse_choice("time", given.get("time", "keep"), TIMES),
-        names=_parse_names(given),
-        format=form if form in ("auto", "none") else "layout",
-        layout=None if form in ("auto", "none") else _parse_layout(form),
-        prefix=parse_prefix(given.get("prefix", "flowlag_")),
+        lag_us=values["lag"],
+        interval_us=values["interval"],
+        phase_us=None if values["phase"] is None else _phase_us(values["phase"], values["interval"]),
+        windows=values["windows"],
+        time=values["time"],
+        names=Names()._replace(**named),
+        reads_raw=values["format"].reads_raw,
+        layout=values["format"].layout,
+        prefix=values["prefix"],
     )
-
-
-def refuse(name: str, value: str, allowed: str) -> SettingsError:
-    """The error that refuses an option's value and says what is allowed."""
-    return SettingsError(f'option {name}: "{show_value(value)}" is not allowed; give {allowed}.')
-
-
-def parse_span(text: str) -> Optional[int]:
-    """A span in microseconds: plain seconds or a Splunk time span such as `60s` or `1m`; None when it is none."""
-    match = _SPAN.fullmatch(text)
-    if match is None or match.group(2) not in _UNIT_US:
-        return None
-    whole, _, decimals = match.group(1).partition(".")
-    span_us, rest = divmod(int(whole + decimals) * _UNIT_US[match.group(2)], 10 ** len(decimals))
-    return None if rest else span_us
-
-
-def _parse_lag(name: str, text: str) -> int:
-    span_us = parse_span(text)
-    if span_us is None or span_us > 3600 * SECOND_US:
-        raise refuse(
-            name, text, "0 to 3600 seconds with at most six decimals, plain (60, 0.5) or as a time span (60s, 1m)"
-        )
-    return span_us
-
-
-def _parse_interval(name: str, text: str) -> int:
-    span_us = parse_span(text)
-    if span_us is None or not SECOND_US <= span_us <= 3600 * SECOND_US or span_us % SECOND_US:
-        raise refuse(name, text, "whole seconds from 1 to 3600, plain (60, 600) or as a time span (60s, 10m)")
-    return span_us
-
-
-def _parse_phase(text: str, interval_us: int) -> int:
-    interval_s = interval_us // SECOND_US
-    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) >= interval_s:
-        raise refuse(
-            "phase", text, f"a whole second from 0 to {interval_s - 1}, below the interval of {interval_s} seconds"
-        )
-    return int(text) * SECOND_US
-
-
-def parse_choice(name: str, text: str, allowed: tuple[str, ...]) -> str:
-    """`text` when it is one of `allowed`; else raises SettingsError."""
-    if text not in allowed:
-        raise refuse(name, text, f"one of {', '.join(allowed)}")
-    return text
-
-
-def parse_prefix(text: str) -> str:
-    """`text` when it can begin a field's name; else raises SettingsError."""
-    if not _PREFIX.fullmatch(text):
-        raise refuse("prefix", text, "a letter followed by letters, digits or _, such as flowlag_")
-    return text
-
-
-def _parse_names(given: dict[str, str]) -> Names:
-    replaced = {}
-    for name in Names._fields:
-        if name in given:
-            if not given[name].strip():
-                raise refuse(name, given[name], "the name of a field")
-            replaced[name] = (given[name],)
-    return Names()._replace(**replaced)
-
-
-def _parse_layout(text: str) -> Layout:
-    """A layout named by the user, or described by an AWS format string such as `${version} ${start} ${end}`."""
-    if text in LAYOUTS:
-        return LAYOUTS[text]
-    words = text.split()
-    columns = [match.group(1) for match in map(_PLACEHOLDER.fullmatch, words) if match]
-    if not words or len(columns) < len(words):
-        raise refuse(
-            "format",
-            text,
-            f'auto, none, {", ".join(LAYOUTS)} or an AWS format string such as "${{version}} ${{start}} ${{end}}", '
-            "one blank between its fields",
-        )
-    unknown = [column for column in columns if column not in FIELD_VERSIONS]
-    if unknown:
-        raise refuse("format", text, f"AWS flow log field names only; {show_value(', '.join(unknown))} is none")
-    if len(set(columns)) < len(columns):
-        raise refuse("format", text, "each field once")
-    if not {"start", "end"} <= set(columns):
-        raise refuse("format", text, "a format string that has ${start} and ${end}")
-    return Layout("custom", columns)

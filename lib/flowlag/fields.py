@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The AWS flow log fields known by name, where each value is looked for, and the column orders known by shape.
+"""The AWS flow log fields known by name, and where each value of an event is looked for.
 
 Authority: Amazon VPC User Guide, "Flow log records" (versions 2 to 10; version 11 of 2026-06-10), VPC Transit Gateways
-guide, "Transit Gateway Flow Log records" (version 6), Splunk Add-on for AWS 7.0.0 (field names, v5 order), OCSF
-1.0.0-rc.2 and 1.1.0 class 4001. Read 2026-11-23.
+guide, "Transit Gateway Flow Log records" (version 6), Splunk Add-on for AWS 7.0.0 (field names), OCSF 1.0.0-rc.2 and
+1.1.0 class 4001. Read 2026-11-23.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Callable, NamedTuple, Optional
 
-# One line per version; the version is the one that introduced the field.
-_NAMES_BY_VERSION = {
+#: Version -> the fields that it introduced, in AWS's order.
+NAMES_BY_VERSION = {
     2: "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action "
     "log-status",
     3: "vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr",
@@ -32,9 +32,9 @@ _NAMES_BY_VERSION = {
 }
 
 #: AWS field name -> version that introduced it.
-FIELD_VERSIONS = {name: version for version, names in _NAMES_BY_VERSION.items() for name in names.split()}
+FIELD_VERSIONS = {name: version for version, names in NAMES_BY_VERSION.items() for name in names.split()}
 
-#: What a record's timing is read from -> the field names tried, first that has a value (contract section 2).
+#: Timing value -> the field names tried; the first one with a value counts (docs/enrich.md, Where values come from).
 START_NAMES = ("start_time", "start", "start_time_dt")
 END_NAMES = ("end_time", "end", "end_time_dt")
 PACKETS_NAMES = ("packets", "traffic.packets")
@@ -100,82 +100,3 @@ def first_value(get: Callable[[str], Optional[str]], names: Iterable[str]) -> Op
 def pick_values(get: Callable[[str], Optional[str]], names: Names) -> Values:
     """The timing values of one event whose fields `get` returns."""
     return Values(*(first_value(get, candidates) for candidates in names))
-
-
-class Layout:
-    """The column order of a flow log's text lines."""
-
-    def __init__(self, name: str, columns: Sequence[str]) -> None:
-        self.name = name
-        self.columns = tuple(columns)
-        self.version = self._places(("version",))
-        self._roles = [self._places(names) for names in Names()]
-
-    def __len__(self) -> int:
-        return len(self.columns)
-
-    def __repr__(self) -> str:
-        return f"Layout({self.name!r}, {len(self)} columns)"
-
-    def _places(self, names: Iterable[str]) -> tuple[int, ...]:
-        """Column numbers of `names`, in the order of `names`; `_` and `-` are one in a column's name."""
-        wanted = dict.fromkeys(name.replace("_", "-") for name in names)
-        columns = [column.lower().replace("_", "-") for column in self.columns]
-        return tuple(columns.index(name) for name in wanted if name in columns)
-
-    def values(self, words: Sequence[str]) -> Values:
-        """The timing values of a line that was split into exactly as many words as there are columns."""
-        return Values(*(next((words[i] for i in places if has_value(words[i])), None) for places in self._roles))
-
-
-_V2 = _NAMES_BY_VERSION[2].split()
-_V2_TO_V5 = [name for version in (2, 3, 4, 5) for name in _NAMES_BY_VERSION[version].split()]
-_TRANSIT_GATEWAY = [
-    "version",
-    "resource-type",
-    "account-id",
-    "tgw-id",
-    "tgw-attachment-id",
-    "tgw-src-vpc-account-id",
-    "tgw-dst-vpc-account-id",
-    "tgw-src-vpc-id",
-    "tgw-dst-vpc-id",
-    "tgw-src-subnet-id",
-    "tgw-dst-subnet-id",
-    "tgw-src-eni",
-    "tgw-dst-eni",
-    "tgw-src-az-id",
-    "tgw-dst-az-id",
-    "tgw-pair-attachment-id",
-    "srcaddr",
-    "dstaddr",
-    "srcport",
-    "dstport",
-    "protocol",
-    "packets",
-    "bytes",
-    "start",
-    "end",
-    "log-status",
-    "type",
-    "packets-lost-no-route",
-    "packets-lost-blackhole",
-    "packets-lost-mtu-exceeded",
-    "packets-lost-ttl-expired",
-    "tcp-flags",
-    "region",
-    "flow-direction",
-    "pkt-src-aws-service",
-    "pkt-dst-aws-service",
-]
-
-#: Layouts that `format` knows by name, in the order in which `format=auto` tries them.
-LAYOUTS = {
-    layout.name: layout
-    for layout in (
-        Layout("default", _V2),
-        Layout("addon-v5", _V2_TO_V5),
-        Layout("select-all", sorted(_V2_TO_V5)),
-        Layout("tgw", _TRANSIT_GATEWAY),
-    )
-}

@@ -12,8 +12,9 @@ import re
 from itertools import islice
 from typing import Any, Optional, Union
 
-from flowlag.fields import FIELD_VERSIONS, LAYOUTS, Layout, Names, Values, pick_values
+from flowlag.fields import FIELD_VERSIONS, Names, Values, pick_values
 from flowlag.instants import parse_instant
+from flowlag.layouts import LAYOUTS, Layout
 
 #: The reading of a line that names columns and has no values; it is recognised by identity.
 HEADER = "header"

@@ -19,14 +19,28 @@ from flowlag.fields import has_value
 from flowlag.instants import parse_instant, parse_seconds
 from flowlag.interval import write_seconds
 from flowlag.match_options import MatchSettings
+from flowlag.options import Field
 from flowlag.record import STATUSES
 from flowlag.relation import is_certain, target_of
 
-#: Output fields of a pair, in order, behind the fields of the anchor and of the flow.
-MATCH_FIELDS = (
-    "match_certainty", "match_relation", "match_gap_min", "match_gap_max", "match_share", "match_count",
-    "match_truncated",
-)  # fmt: skip
+_NO_FLOW = "the certainty is `none`"
+#: What a pair has besides the fields of the anchor and of the flow.
+FIELDS = (
+    Field("match_certainty", "word", "`certain`, `possible`, or `none` for an anchor without a possible flow"),
+    Field("match_relation", "word", "the relation that was asked for"),
+    Field("match_gap_min", "seconds", "the least possible gap, flow minus anchor", _NO_FLOW),
+    Field("match_gap_max", "seconds", "the greatest possible gap, flow minus anchor", _NO_FLOW),
+    Field(
+        "match_share",
+        "0 to 1",
+        "the share of the possible gaps for which the relation holds; it ranks, it is no probability",
+        _NO_FLOW,
+    ),
+    Field("match_count", "number", "how many flows are possible for this anchor"),
+    Field("match_truncated", "number", "1 if `maxmatches` left some of them out (the search warns too), else 0"),
+)
+#: Their names, in order, after the fields of the anchor and of the flow.
+MATCH_FIELDS = tuple(field.name for field in FIELDS)
 
 #: Why flows and anchors take no part.
 NO_FLOW_KEY = "flows without a value for a key of by"

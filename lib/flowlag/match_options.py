@@ -1,31 +1,120 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every option of flowlagmatch: its default, what it may be, and the sentence that refuses anything else.
+"""The options of flowlagmatch, each declared once, and the settings that are made of them.
 
-Authority: contract section 3.
+Authority: docs/match.md, Options.
 """
 
-from __future__ import annotations
-
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable  # and no annotations as strings: see options.py
 from typing import NamedTuple, Optional
 
-from flowlag.enrich_options import gather_options, parse_choice, parse_prefix, parse_span, refuse, split_arguments
 from flowlag.errors import SettingsError
-from flowlag.interval import SECOND_US
-
-#: Option names in the contract's order.
-MATCH_OPTIONS = (
-    "by", "relation", "within", "tolerance", "anchors", "anchor_time", "anchor_end", "maxmatches", "unmatched",
-    "prefix",
-)  # fmt: skip
-
-RELATIONS = ("overlap", "before", "after")
-#: Stamps and clocks count whole seconds, so that two times of one event differ by up to a second.
-DEFAULT_WITHIN_US = SECOND_US
-DEFAULT_MAXMATCHES = 100
+from flowlag.options import (
+    REQUIRED,
+    NotAllowed,
+    Option,
+    choice,
+    count,
+    field_name,
+    gather_options,
+    parse_span,
+    plain,
+    prefix,
+    read_options,
+    split_arguments,
+)
 
 _TRUTH = {"true": True, "t": True, "1": True, "yes": True, "false": False, "f": False, "0": False, "no": False}
+
+
+class Keys(NamedTuple):
+    """The key fields of flows and of anchors, which belong together one by one."""
+
+    flow: tuple[str, ...]
+    anchor: tuple[str, ...]
+
+
+def _parse_keys(text: str) -> Keys:
+    sides = [tuple(name.strip() for name in part.split("=")) for part in text.split(",")]
+    if not all(len(side) <= 2 and all(side) for side in sides):
+        raise NotAllowed
+    if len(set(sides)) < len(sides):
+        raise NotAllowed("each key once")
+    return Keys(tuple(side[0] for side in sides), tuple(side[-1] for side in sides))
+
+
+def _parse_marker(text: str) -> tuple[str, str]:
+    field, equals, value = text.partition("=")
+    if not (field.strip() and equals and value):
+        raise NotAllowed
+    return field.strip(), value
+
+
+def _parse_truth(text: str) -> bool:
+    if text.lower() not in _TRUTH:
+        raise NotAllowed
+    return _TRUTH[text.lower()]
+
+
+_SECONDS = "0 or more seconds with at most six decimals, plain (2, 0.5) or as a time span (30s, 5m)"
+
+BY = Option(
+    "by",
+    "<key>(,<key>)*",
+    None,
+    'field names with commas between them; "a=b" means flow field a equals anchor field b',
+    "The key fields that a flow and an anchor must have in common.",
+    _parse_keys,
+    REQUIRED,
+)
+RELATION = choice(
+    "relation",
+    ("overlap", "before", "after"),
+    "overlap",
+    "When the flow passed: at the time of the anchor, before it, or after it.",
+)
+#: Stamps and clocks count whole seconds, so that two times of one event differ by up to a second.
+WITHIN = Option(
+    "within",
+    "<span>",
+    "1",
+    _SECONDS,
+    "How far apart the two may be; `relation=before` and `relation=after` require it.",
+    parse_span,
+)
+TOLERANCE = Option(
+    "tolerance",
+    "<span>",
+    "0",
+    _SECONDS,
+    "How far off the clocks of the anchors may be; it widens the time of each anchor both ways.",
+    parse_span,
+)
+ANCHORS = Option(
+    "anchors",
+    "<field>=<value>",
+    None,
+    "field=value, the value that marks anchors, for example anchors=action=allowed",
+    "Exactly the events with this value, or with it among their values, are anchors. A flow among them has its own "
+    "bounds as its time, so that flows can be matched with flows.",
+    _parse_marker,
+)
+ANCHOR_TIME = field_name("anchor_time", "Where the time of an anchor is, or the start of its interval.", "_time")
+ANCHOR_END = field_name("anchor_end", "Where the interval of an anchor ends.")
+MAXMATCHES = count("maxmatches", "100", "How many flows to keep for one anchor, the best first.")
+UNMATCHED = Option(
+    "unmatched",
+    "<bool>",
+    "true",
+    "true or false",
+    "Whether an anchor for which no flow is possible gets a row too.",
+    _parse_truth,
+)
+PREFIX = prefix("The prefix that flowlagenrich was given.")
+
+#: In the order of the docs.
+MATCH_OPTIONS = (
+    BY, RELATION, WITHIN, TOLERANCE, ANCHORS, ANCHOR_TIME, ANCHOR_END, MAXMATCHES, UNMATCHED, PREFIX,
+)  # fmt: skip
 
 
 class MatchSettings(NamedTuple):
@@ -33,89 +122,45 @@ class MatchSettings(NamedTuple):
 
     flow_keys: tuple[str, ...]
     anchor_keys: tuple[str, ...]
-    relation: str = "overlap"
-    within_us: int = DEFAULT_WITHIN_US
-    tolerance_us: int = 0
+    relation: str = RELATION.initial
+    within_us: int = WITHIN.initial
+    tolerance_us: int = TOLERANCE.initial
     marker: Optional[tuple[str, str]] = None
-    anchor_time: str = "_time"
+    anchor_time: str = ANCHOR_TIME.initial
     anchor_end: Optional[str] = None
-    maxmatches: int = DEFAULT_MAXMATCHES
-    unmatched: bool = True
-    prefix: str = "flowlag_"
+    maxmatches: int = MAXMATCHES.initial
+    unmatched: bool = UNMATCHED.initial
+    prefix: str = PREFIX.initial
 
 
 def parse_match_settings(pairs: Iterable[tuple[str, str]], command: str = "flowlagmatch") -> MatchSettings:
     """Settings from (option, value) pairs as the user typed them, unquoted; raises SettingsError, one sentence."""
     given = gather_options(pairs, MATCH_OPTIONS, command)
-    flow_keys, anchor_keys = _parse_keys(given.get("by"), command)
-    relation = parse_choice("relation", given.get("relation", "overlap"), RELATIONS)
-    if relation != "overlap" and "within" not in given:
+    if BY.name not in given:
         raise SettingsError(
-            f"option within is missing: relation={relation} needs it; give the seconds within which the anchor and the "
-            "flow may follow each other, for example within=300."
+            f'option by is missing; give {command} {plain(BY.allowed)}, for example by="src_ip=src,dest_ip".'
+        )
+    values = read_options(given, MATCH_OPTIONS)
+    if values["relation"] != "overlap" and WITHIN.name not in given:
+        raise SettingsError(
+            f"option within is missing: relation={values['relation']} needs it; give the seconds within which the "
+            "anchor and the flow may follow each other, for example within=300."
         )
     return MatchSettings(
-        flow_keys=flow_keys,
-        anchor_keys=anchor_keys,
-        relation=relation,
-        within_us=_parse_seconds("within", given.get("within", "1")),
-        tolerance_us=_parse_seconds("tolerance", given.get("tolerance", "0")),
-        marker=_parse_marker(given["anchors"]) if "anchors" in given else None,
-        anchor_time=_parse_name("anchor_time", given.get("anchor_time", "_time")),
-        anchor_end=_parse_name("anchor_end", given["anchor_end"]) if "anchor_end" in given else None,
-        maxmatches=_parse_count("maxmatches", given.get("maxmatches", str(DEFAULT_MAXMATCHES))),
-        unmatched=_parse_truth("unmatched", given.get("unmatched", "true")),
-        prefix=parse_prefix(given.get("prefix", "flowlag_")),
+        flow_keys=values["by"].flow,
+        anchor_keys=values["by"].anchor,
+        relation=values["relation"],
+        within_us=values["within"],
+        tolerance_us=values["tolerance"],
+        marker=values["anchors"],
+        anchor_time=values["anchor_time"],
+        anchor_end=values["anchor_end"],
+        maxmatches=values["maxmatches"],
+        unmatched=values["unmatched"],
+        prefix=values["prefix"],
     )
 
 
 def parse_match_arguments(arguments: Iterable[str], command: str = "flowlagmatch") -> MatchSettings:
     """Settings from a search command's arguments, each `name=value` with quotes taken off as splunkd sends them."""
     return parse_match_settings(split_arguments(arguments, command), command)
-
-
-def _parse_keys(text: Optional[str], command: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The key fields of flows and of anchors from `a,b=c`."""
-    allowed = 'field names with commas between them; "a=b" means flow field a equals anchor field b'
-    if text is None:
-        raise SettingsError(f'option by is missing; give {command} {allowed}, for example by="src_ip=src,dest_ip".')
-    sides = [tuple(name.strip() for name in part.split("=")) for part in text.split(",")]
-    if not all(len(side) <= 2 and all(side) for side in sides):
-        raise refuse("by", text, allowed)
-    if len(set(sides)) < len(sides):
-        raise refuse("by", text, "each key once")
-    return tuple(side[0] for side in sides), tuple(side[-1] for side in sides)
-
-
-def _parse_seconds(name: str, text: str) -> int:
-    span_us = parse_span(text)
-    if span_us is None:
-        raise refuse(
-            name, text, "0 or more seconds with at most six decimals, plain (2, 0.5) or as a time span (30s, 5m)"
-        )
-    return span_us
-
-
-def _parse_marker(text: str) -> tuple[str, str]:
-    field, equals, value = text.partition("=")
-    if not (field.strip() and equals and value):
-        raise refuse("anchors", text, "field=value, the value that marks anchors, for example anchors=action=allowed")
-    return field.strip(), value
-
-
-def _parse_name(name: str, text: str) -> str:
-    if not text.strip():
-        raise refuse(name, text, "the name of a field")
-    return text
-
-
-def _parse_count(name: str, text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
-        raise refuse(name, text, "a whole number from 1 to 999999999")
-    return int(text)
-
-
-def _parse_truth(name: str, text: str) -> bool:
-    if text.lower() not in _TRUTH:
-        raise refuse(name, text, "true or false")
-    return _TRUTH[text.lower()]

@@ -20,20 +20,28 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Optional
 
-from flowlag.profile_options import (
-    CHANCE_ENDS,
-    CHANCE_SHARE,
-    LONGEST_OWN_S,
-    MIN_ENDS,
-    MIN_SHARED,
-    MIN_SHORT_GAPS,
-    MIN_SUPPORT,
-    MIN_WINDOWS,
-    MOST_BY_CHANCE,
-    MOST_LONG,
-)
-
 MODES = ("grid", "batch", "flow", "mixed", "unknown")
+
+#: Distinct ends without which nothing is said: one window shows neither a phase nor that there is none.
+MIN_WINDOWS = 2
+#: Distinct ends that make a phase. Two share one of a minute by chance in 1 of 20 cases, three in 1 of 300.
+MIN_ENDS = 3
+#: Short intervals take more ends, so that chance gives them a common phase in less than 1 of 100 cases.
+MOST_BY_CHANCE = 0.01
+#: The share of ok records, and of distinct ends, that have to agree. One in five may disagree: records of a window that
+#: was cut off, of a second flow log, of a new phase that is not yet seen on three ends.
+MIN_SUPPORT = 0.8
+#: A record of at most so many seconds has stamps of its own: none in the data seen shares them with another record.
+LONGEST_OWN_S = 1
+#: Ends nearer than the interval, which no grid has; a change of phase makes one, so that two are asked for a batch
+#: (one where there are two ends in all, of which each phase would have seen one).
+MIN_SHORT_GAPS = 2
+#: The share of records that show a batch by themselves: they share their whole window, or have one packet and are long.
+MIN_SHARED = 0.5
+#: Ends without a phase fall together by chance, on this many and this share of them at most. More is a grid in part.
+CHANCE_ENDS, CHANCE_SHARE = 1.5, 0.25
+#: Windows longer than the interval, above this share: then the grid has another interval.
+MOST_LONG = 0.5
 
 
 class Span(NamedTuple):

@@ -18,21 +18,63 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Optional
 
 from flowlag.enrich import Enricher, Get, complain_of
-from flowlag.enrich_options import RESOLUTION_US
 from flowlag.fields import Values, pick_values
 from flowlag.instants import parse_instant
 from flowlag.interval import SECOND_US, write_seconds
 from flowlag.memo import Memo, longest_of
-from flowlag.modes import Mode, Span, Tally, find_changes, judge_mode
-from flowlag.profile_options import LONGEST_OWN_S, ProfileSettings
+from flowlag.modes import LONGEST_OWN_S, Mode, Span, Tally, find_changes, judge_mode
+from flowlag.options import Field
+from flowlag.profile_options import ProfileSettings
 from flowlag.record import STATUSES, VALID, count_packets, judge_values
+from flowlag.timing import RESOLUTION_US
 
+_NO_OK, _NO_GRID = "there is no `ok` record", "the mode is not `grid`"
+_NO_VALID, _NO_INDEX_TIME = "there is no record with readable stamps", "no `_indextime` is known"
+FIELDS = (
+    Field("interface_id", "word", "the network interface", "the records name none"),
+    Field("records", "number", "all flow log records, without header lines"),
+    Field("ok", "number", "of these, records of packets"),
+    Field("nodata", "number", "of these, NODATA records"),
+    Field("skipdata", "number", "of these, SKIPDATA records"),
+    Field("unreadable", "number", "of these, `invalid`, `missing` or `reversed` ones"),
+    Field("timing_mode", "word", "how the records are stamped: `grid`, `batch`, `flow`, `mixed` or `unknown`"),
+    Field(
+        "mode_support",
+        "0 to 1",
+        "the share of `ok` records that agree with the mode; for `mixed` that of the best other mode",
+        "the mode is `unknown`",
+    ),
+    Field("interval", "seconds", "the interval of a grid", _NO_GRID),
+    Field(
+        "phase",
+        "seconds",
+        "the second in the interval at which the windows of a grid open; records end on it or a second before",
+        _NO_GRID,
+    ),
+    Field("window_p50", "seconds", "the median length of the distinct windows of `ok` records", _NO_OK),
+    Field("window_max", "seconds", "the greatest length of these windows", _NO_OK),
+    Field("single_packet", "number", "`ok` records of one packet"),
+    Field(
+        "single_packet_long", "number", "of these, records of 2 s or more: their stamps cannot be those of the packet"
+    ),
+    Field("first_start", "epoch seconds", "the beginning of the time span for which the row holds", _NO_VALID),
+    Field("last_end", "epoch seconds", "the end of this time span", _NO_VALID),
+    Field(
+        "index_lag_p50", "seconds", "the median time from the end of an `ok` record to its `_indextime`", _NO_INDEX_TIME
+    ),
+    Field("index_lag_p95", "seconds", "the same time, not exceeded by 95 % of the records", _NO_INDEX_TIME),
+    Field("index_lag_p99", "seconds", "the same time, not exceeded by 99 % of the records", _NO_INDEX_TIME),
+    Field("index_lag_max", "seconds", "the greatest such time", _NO_INDEX_TIME),
+    Field("suggest_delay", "seconds", "how long a scheduled search should wait: `index_lag_p99`", _NO_INDEX_TIME),
+    Field(
+        "suggest_lookback",
+        "seconds",
+        "how far back the event-time range of a search must start: `index_lag_max` + `lag` + `interval`",
+        _NO_INDEX_TIME,
+    ),
+)
 #: Output fields in order.
-PROFILE_FIELDS = (
-    "interface_id", "records", "ok", "nodata", "skipdata", "unreadable", "timing_mode", "mode_support", "interval",
-    "phase", "window_p50", "window_max", "single_packet", "single_packet_long", "first_start", "last_end",
-    "index_lag_p50", "index_lag_p95", "index_lag_p99", "index_lag_max", "suggest_delay", "suggest_lookback",
-)  # fmt: skip
+PROFILE_FIELDS = tuple(field.name for field in FIELDS)
 
 _UNREADABLE = "unreadable"
 _LEFT_OUT = ("other", "header")

@@ -1,43 +1,65 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The output contract: the tag fields in their order, and how each value is written."""
+"""The tag fields, declared once and in order (docs/enrich.md, Output fields), and how each value is written."""
 
-from __future__ import annotations
-
-from typing import NamedTuple, Optional
+from typing import Annotated, NamedTuple, Optional  # and no annotations as strings: see options.py
 
 from flowlag.interval import write_half_us, write_seconds
 from flowlag.record import Record
 from flowlag.timing import Timing
 from flowlag.windows import Window
 
-#: Output fields without their prefix, in order; all are present on every event, empty where unknown.
-TAG_FIELDS = (
-    "status", "start", "end", "duration", "earliest", "latest", "time", "uncertainty", "window_start", "window_end",
-    "window_position", "window_offset", "window_basis", "stamps",
-)  # fmt: skip
+_UNKNOWN_TIME = "it is absent, or not a time"
+_NOT_VALID = "the status is not `ok`, `nodata` or `skipdata`"
+_NO_BOUNDS = "no window is known, or the record is longer than `interval` (`multi` by `record`)"
+_NO_WINDOW = "no window is known"
 
 
 class Tags(NamedTuple):
-    """The text of each tag field of one event; the attributes are TAG_FIELDS."""
+    """The text of each tag field of one event, present on every event; with its unit, meaning and when it is empty."""
 
-    status: str
-    start: str = ""
-    end: str = ""
-    duration: str = ""
-    earliest: str = ""
-    latest: str = ""
-    time: str = ""
-    uncertainty: str = ""
-    window_start: str = ""
-    window_end: str = ""
-    window_position: str = ""
-    window_offset: str = ""
-    window_basis: str = ""
-    stamps: str = ""
+    status: Annotated[
+        str,
+        "word",
+        "the verdict on the event: `ok`, `nodata`, `skipdata`, `reversed`, `missing`, `invalid`, `header` or `other`",
+        "never",
+    ]
+    start: Annotated[str, "epoch seconds", "start of the record, as it was read", _UNKNOWN_TIME] = ""
+    end: Annotated[str, "epoch seconds", "end of the record, as it was read", _UNKNOWN_TIME] = ""
+    duration: Annotated[str, "seconds", "end - start, as AWS and the CIM count it", _NOT_VALID] = ""
+    earliest: Annotated[str, "epoch seconds", "start - lag: no packet of the record passed before it", _NOT_VALID] = ""
+    latest: Annotated[str, "epoch seconds", "end + 1: every packet of the record passed before it", _NOT_VALID] = ""
+    time: Annotated[
+        str,
+        "epoch seconds",
+        "the middle of earliest and latest: the best single estimate of a packet's time",
+        _NOT_VALID,
+    ] = ""
+    uncertainty: Annotated[
+        str, "seconds", "half the distance from earliest to latest: no packet is further from time", _NOT_VALID
+    ] = ""
+    window_start: Annotated[str, "epoch seconds", "when the aggregation window opens", _NO_BOUNDS] = ""
+    window_end: Annotated[str, "epoch seconds", "when the window closes, exclusive", _NO_BOUNDS] = ""
+    window_position: Annotated[
+        str, "word", "where in the window the record lies: `full`, `head`, `tail`, `inside` or `multi`", _NO_WINDOW
+    ] = ""
+    window_offset: Annotated[str, "seconds", "from the opening of the window to start, never below 0", _NO_BOUNDS] = ""
+    window_basis: Annotated[
+        str, "word", "how the window is known: `option`, `profile`, `record` or `assumed`", _NO_WINDOW
+    ] = ""
+    stamps: Annotated[
+        str,
+        "word",
+        "whose times start and end are: `packet` (the flow's own), `batch` (shared by many flows) or `unclear`",
+        "the status is not `ok`, or it cannot be told",
+    ] = ""
 
     def event_time(self, option: str) -> str:
         """The text that option `time` wants in `_time`, empty where unknown; `keep` offers the start."""
         return str(getattr(self, {"keep": "start", "estimate": "time"}.get(option, option)))
+
+
+#: Output fields without their prefix, in order.
+TAG_FIELDS = Tags._fields
 
 
 def write_tags(record: Record, timing: Optional[Timing], window: Optional[Window]) -> Tags:

@@ -23,8 +23,10 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
-from flowlag.enrich_options import RESOLUTION_US
 from flowlag.interval import SECOND_US, Interval
+
+#: Stamps are whole seconds, so a packet of second `end` may have passed until just before `end + 1`.
+RESOLUTION_US = SECOND_US
 
 
 class Timing(NamedTuple):

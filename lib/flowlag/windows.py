@@ -10,8 +10,12 @@ from __future__ import annotations
 
 from typing import Any, Callable, NamedTuple, Optional
 
-from flowlag.enrich_options import RESOLUTION_US, TOLERANCE_US, Settings
-from flowlag.interval import Interval
+from flowlag.enrich_options import Settings
+from flowlag.interval import SECOND_US, Interval
+from flowlag.timing import RESOLUTION_US
+
+#: Window positions have a tolerance of one second both ways (docs/model.md, Window position).
+TOLERANCE_US = SECOND_US
 
 
 class Window(NamedTuple):

@@ -12,12 +12,8 @@ from pathlib import Path
 import pytest
 
 import flowlag
-from flowlag.enrich_options import OPTIONS
-from flowlag.match import MATCH_FIELDS
-from flowlag.match_options import MATCH_OPTIONS
-from flowlag.profile import PROFILE_FIELDS
-from flowlag.profile_options import PROFILE_OPTIONS
-from flowlag.tags import TAG_FIELDS
+from tests.spl.engine import Engine
+from tests.support.conf import COMMANDS, MACROS, SEARCHBNF, read_conf
 from tools.places import ROOT
 
 CHUNKED_KEYS = {
@@ -35,37 +31,10 @@ ICONS = {"appIcon.png": 36, "appIconAlt.png": 36, "appIcon_2x.png": 72, "appIcon
 REPLICATED = ["__init__.py", "timing.py", "deep/er/module.py"]
 
 
-def read_conf(name: str, app: Path = ROOT) -> dict[str, dict[str, str]]:
-    """Return stanza -> key -> value as Splunk reads it: a backslash continues a line, the first `=` splits it."""
-    stanzas: dict[str, dict[str, str]] = {}
-    for line in re.sub(r"\\\n", "\n\0", (app / name).read_text(encoding="utf-8")).replace("\n\0", " ").splitlines():
-        heading = re.fullmatch(r"\[(.*)\]\s*", line)
-        if heading:
-            assert heading[1] not in stanzas, f"{name}: [{heading[1]}] twice"
-            current = stanzas.setdefault(heading[1], {})
-        elif line.strip() and not line.startswith("#"):
-            key, equals, value = (part.strip() for part in line.partition("="))
-            assert equals, f"{name}: no = in {line!r}"
-            assert key not in current, f"{name}: {key} twice"
-            current[key] = value
-    return stanzas
-
-
 def splunk_pattern(pattern: str) -> re.Pattern[str]:
     """Return a path pattern of Splunk's as a regular expression: `...` is anything, `*` anything but a slash."""
     parts = re.split(r"(\.\.\.|\*)", pattern)
     return re.compile("".join({"...": ".*", "*": "[^/]*"}.get(part, re.escape(part)) for part in parts))
-
-
-COMMANDS = read_conf("default/commands.conf")
-SEARCHBNF = read_conf("default/searchbnf.conf")
-MACROS = read_conf("default/macros.conf")
-COMMAND_OPTIONS = {"flowlagenrich": OPTIONS, "flowlagmatch": MATCH_OPTIONS, "flowlagprofile": PROFILE_OPTIONS}
-COMMAND_FIELDS = {
-    "flowlagenrich": [f"flowlag_{name}" for name in TAG_FIELDS],
-    "flowlagmatch": MATCH_FIELDS,
-    "flowlagprofile": PROFILE_FIELDS,
-}
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("default/*.conf")))
@@ -114,30 +83,6 @@ def test_searchbnf_stanza_is_complete(stanza: str) -> None:
         assert stanza.removesuffix("-command") in settings[f"example{number}"]
 
 
-@pytest.mark.parametrize(
-    ("command", "option"), [(c, option) for c, options in COMMAND_OPTIONS.items() for option in options]
-)
-def test_help_names_the_option(command: str, option: str) -> None:
-    """Every option stands in the syntax and is explained in the description."""
-    help_ = SEARCHBNF[f"{command}-command"]
-    assert f"({option}=" in help_["syntax"] or f" {option}=" in help_["syntax"]
-    assert re.search(rf"\b{option}\b[\w, ]*:", help_["description"])
-
-
-@pytest.mark.parametrize("command", COMMAND_OPTIONS)
-def test_syntax_names_no_other_option(command: str) -> None:
-    """The syntax has the options of the command in their order, each optional but `by`."""
-    syntax = SEARCHBNF[f"{command}-command"]["syntax"]
-    assert tuple(re.findall(r"(?:\(| )(\w+)=", syntax)) == tuple(COMMAND_OPTIONS[command])
-    assert syntax.count(")?") == len([option for option in COMMAND_OPTIONS[command] if option != "by"])
-
-
-@pytest.mark.parametrize(("command", "field"), [(c, field) for c, fields in COMMAND_FIELDS.items() for field in fields])
-def test_help_names_the_output_field(command: str, field: str) -> None:
-    """Every output field is explained under its whole name."""
-    assert re.search(rf"\b{field}\b[\w, ]*:", SEARCHBNF[f"{command}-command"]["description"])
-
-
 @pytest.mark.parametrize("macro", MACROS)
 def test_macro_is_well_formed(macro: str) -> None:
     """The number in the name is that of the arguments, and the definition uses these and no other."""
@@ -149,30 +94,19 @@ def test_macro_is_well_formed(macro: str) -> None:
     assert MACROS[macro]["description"]
 
 
-def evaluate(definition: str, event: dict[str, float]) -> dict[str, float]:
-    """Return an event after a plain `eval` of sums and quotients, from left to right."""
-    assert definition.startswith("eval ")
-    event = dict(event)
-    for assignment in definition[len("eval ") :].split(","):
-        name, _, formula = assignment.strip().partition("=")
-        assert re.fullmatch(r"[\w\s+\-/()]+", formula)
-        event[name] = eval(formula, {"__builtins__": {}}, event)
-    return event
-
-
 @pytest.mark.parametrize(
-    ("macro", "lag", "expected"),
+    ("macro", "expected"),
     [
-        pytest.param("flowlag_bounds", None, (1602397646, 1602397746, 1602397696, 50, 39), id="default lag"),
-        pytest.param("flowlag_bounds(1)", "30", (1602397676, 1602397746, 1602397711, 35, 39), id="lag of 30 s"),
+        pytest.param("flowlag_bounds", ["1602397646", "1602397746", "1602397696", "50", "39"], id="default lag"),
+        pytest.param("flowlag_bounds(30)", ["1602397676", "1602397746", "1602397711", "35", "39"], id="lag of 30 s"),
     ],
 )
-def test_flowlag_bounds_is_the_model(macro: str, lag: str | None, expected: tuple[float, ...]) -> None:
+def test_flowlag_bounds_is_the_model(macro: str, expected: list[str], tmp_path: Path) -> None:
     """The macros give the numbers that the timing model gives for the third seed record."""
-    definition = MACROS[macro]["definition"].replace("$lag$", lag or "")
-    event = evaluate(definition, {"start_time": 1602397706, "end_time": 1602397745})
+    engine = Engine([], tmp_path, "no-python", MACROS, 0)
+    (row,) = engine.search(f"| makeresults | eval start_time=1602397706, end_time=1602397745 | `{macro}`")
     names = ("earliest", "latest", "time", "uncertainty", "duration")
-    assert tuple(event[f"flowlag_{name}"] for name in names) == expected
+    assert [row[f"flowlag_{name}"] for name in names] == expected
 
 
 def test_flowlag_index_is_the_only_site_value() -> None:
@@ -238,23 +172,3 @@ def test_icon_has_its_size(name: str, size: int) -> None:
     content = (ROOT / "static" / name).read_bytes()
     assert content[:8] == b"\x89PNG\r\n\x1a\n"
     assert struct.unpack(">LL", content[16:24]) == (size, size)
-
-
-def test_art_is_what_its_scripts_draw() -> None:
-    """The icons and the picture of the envelope are not edited by hand."""
-    from tools import icons
-    from tools.dashboards import envelope
-
-    assert envelope.TARGET.read_text(encoding="utf-8") == envelope.draw()
-    for name, (size, palette) in icons.ICONS.items():
-        assert read_pixels(ROOT / "static" / name) == read_pixels(icons.draw(size, palette)), name
-
-
-def read_pixels(picture: Path | bytes) -> bytes:
-    """Return what an icon holds, unpacked: zlib libraries may pack the same pixels differently."""
-    import zlib
-
-    content = picture if isinstance(picture, bytes) else picture.read_bytes()
-    start = content.index(b"IDAT")
-    (length,) = struct.unpack(">L", content[start - 4 : start])
-    return zlib.decompress(content[start + 4 : start + 4 + length])

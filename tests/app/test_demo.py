@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from flowlag.enrich_options import OPTIONS
+from flowlag.enrich_options import ENRICH_OPTIONS
 from flowlag.match_options import MATCH_OPTIONS
 from flowlag.profile import PROFILE_FIELDS
 from flowlag.tags import TAG_FIELDS
@@ -193,7 +193,8 @@ def test_a_word_is_explained_where_it_is_first_used(demo, word):
 
 def test_no_other_word_needs_an_explanation(demo):
     """Whatever is a name of an option or a field, or jargon of the docs, is explained, or is not in the demo."""
-    names = [*OPTIONS, *MATCH_OPTIONS, *PROFILE_FIELDS, *TAG_FIELDS]
+    options = [option.name for option in (*ENRICH_OPTIONS, *MATCH_OPTIONS)]
+    names = [*options, *PROFILE_FIELDS, *TAG_FIELDS]
     vocabulary = JARGON | {name for field in names for name in (field, *field.replace("flowlag_", "").split("_"))}
     used = set(re.findall(r"[a-z_]+", demo.lower()))
     assert used & vocabulary - set(EXPLAINED) <= PLAIN

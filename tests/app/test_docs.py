@@ -15,7 +15,6 @@ import subprocess
 import sys
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
@@ -26,123 +25,36 @@ from flowlag.interval import write_seconds
 from flowlag.modes import MODES
 from flowlag.record import STATUSES
 from flowlag.tags import TAG_FIELDS
-from tests.app.test_conf import COMMANDS, MACROS, SEARCHBNF
 from tests.spl.engine import Engine, SplError
+from tests.support.conf import COMMANDS, MACROS
+from tests.support.pages import (
+    ANCHORS,
+    CONSOLE,
+    HELP,
+    NAMES,
+    PAGES,
+    REFUSED,
+    SEARCHES,
+    SHOWN,
+    STARTED,
+    TEXTS,
+    first_words,
+    plain,
+    read_parts,
+    slug,
+    table,
+)
 from tools import package as packaging
 from tools.places import ROOT
 
-# -- Markdown
-
-
-class Part(NamedTuple):
-    """A part of a Markdown text: `code` (info is its language), `table`, `heading` or a line of `prose`."""
-
-    kind: str
-    info: str
-    text: str
-
-    @property
-    def rows(self) -> list[list[str]]:
-        """The cells of a table, its heading first."""
-        rows = [[cell.strip() for cell in line.strip()[1:-1].split("|")] for line in self.text.splitlines()]
-        return rows[:1] + rows[2:]
-
-
-PART = re.compile(
-    r"^```(?P<info>\w*)\n(?P<code>[\s\S]*?)^```$|^(?P<table>(?:\|.*\n)+)|^#+ (?P<heading>.*)$|^(?P<prose>.*\S.*)$",
-    re.MULTILINE,
-)
-
-
-def read_parts(text: str) -> list[Part]:
-    """The parts of a Markdown text in their order."""
-    return [
-        Part(match.lastgroup or "", match["info"] or "", match[match.lastgroup or 0]) for match in PART.finditer(text)
-    ]
-
-
-def slug(heading: str) -> str:
-    """The anchor of a heading."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-
-
-def plain(cell: str) -> str:
-    """A cell that is code, as its text."""
-    return cell.strip("`")
-
-
-NAMES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "tests/README.md"]
-NAMES += sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
-TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in NAMES}
-PAGES = {name: read_parts(text) for name, text in TEXTS.items()}
-ANCHORS = {name: {slug(part.text) for part in parts if part.kind == "heading"} for name, parts in PAGES.items()}
-
-
-def table(name: str, *heading: str) -> list[list[str]]:
-    """The rows of the one table of a page whose heading begins with these cells, without the heading."""
-    tables = [part.rows for part in PAGES[name] if part.kind == "table"]
-    (found,) = [rows[1:] for rows in tables if tuple(rows[0][: len(heading)]) == heading]
-    return found
-
-
 # -- the examples
-
-
-class Example(NamedTuple):
-    """A search in a page, and the part that follows it, a sentence that leads over to it left out."""
-
-    page: str
-    search: str
-    follower: Part
-
-    @property
-    def shown(self) -> str:
-        """What the follower is: `table`, `text`, or something else."""
-        return self.follower.info if self.follower.kind == "code" else self.follower.kind
-
-
-def examples(name: str, parts: list[Part]) -> list[Example]:
-    """The searches of a page."""
-    last = Part("prose", "", "")
-    return [
-        Example(name, part.text, next((p for p in parts[place:] if not leads_over(p)), last))
-        for place, part in enumerate(parts, 1)
-        if part.kind == "code" and part.info == "spl"
-    ]
-
-
-def leads_over(part: Part) -> bool:
-    """Whether a line of prose announces what is below it."""
-    return part.kind == "prose" and part.text.endswith(":")
-
 
 SEED_NAMES = (
     "version account_id interface_id src_ip dest_ip src_port dest_port protocol_code packets bytes start_time end_time "
     "vpcflow_action log_status"
 ).split()
-SEARCHES = [example for name, parts in PAGES.items() for example in examples(name, parts)]
-#: A search may stand in several pages, with one and the same table.
-SHOWN = [
-    (search, Part("table", "", shown).rows)
-    for search, shown in dict.fromkeys((e.search, e.follower.text) for e in SEARCHES if e.shown == "table")
-]
-REFUSED = [(each.search, each.follower.text) for each in SEARCHES if each.shown == "text"]
-HELP = [value for stanza in SEARCHBNF.values() for key, value in stanza.items() if key.startswith("example")]
-STARTED = [each.search for each in SEARCHES if each.shown not in ("table", "text")] + HELP
-CONSOLE = [
-    (command, shown)
-    for parts in PAGES.values()
-    for part in parts
-    if part.info == "console"
-    for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", part.text, re.MULTILINE)
-]
 #: Writes a lookup of the instance: what comes before it is run.
 STORE = re.compile(r"\|\s*outputlookup flowlag_windows\s*$")
-
-
-def first_words(value: Any) -> str:
-    """A test id: the beginning of an example."""
-    return " ".join(value.split())[:60] if isinstance(value, str) else ""
 
 
 @pytest.fixture(scope="module")
@@ -379,9 +291,9 @@ def test_what_a_page_names_is_there(name: str, app: Path) -> None:
 
 
 def cited(text: str) -> list[tuple[str, str]]:
-    """The pages that code cites with a heading, `docs/<page>.md, <Heading>`, each with the text that begins there."""
+    """The pages that code cites with a heading, `docs/<page>.md, <Heading>`, each with the text that begins at the heading."""
     prose = re.sub(r"\s*\n[\s#:]*", " ", text)
-    return [(m[1], prose[m.end() :]) for m in re.finditer(r"(docs/\w+\.md), (?=[A-Z])", prose)]
+    return [(m[1], prose[m.end() :][:60]) for m in re.finditer(r"(docs/\w+\.md), (?=[A-Z])", prose)]
 
 
 CODE = [path for top in ("lib", "bin", "tools", "bench", "tests") for path in sorted((ROOT / top).rglob("*.py"))]
@@ -392,11 +304,13 @@ def test_headings_that_code_cites_are_there() -> None:
     """The pages are the contract of the code, so each heading that it cites is one of the page."""
     headings = {name: [part.text for part in parts if part.kind == "heading"] for name, parts in PAGES.items()}
     lost = [
-        (str(path), f"{page}, {rest[:40]}")
+        (str(path), f"{page}, {rest}")
         for path, page, rest in CITED
-        if not any(re.match(rf"{re.escape(heading)}(?!\w)", rest) for heading in headings[page])
+        if not any(re.match(rf"{re.escape(heading)}(?!\w)", rest) for heading in headings.get(page, ()))
     ]
     assert lost == [] and len(CITED) > 20
+    old = re.compile(r"contract sections? \d", re.IGNORECASE)
+    assert [path for path in CODE if old.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_evidence_names_its_tests() -> None:

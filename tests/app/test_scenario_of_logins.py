@@ -1,21 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The scenario of the README: the files are what its script makes, and no true pair is missed."""
+"""The scenario of logins: no true pair is missed."""
 
 from bench.accuracy import compare
-
-
-def test_the_scenario_is_what_its_script_makes(tmp_path, monkeypatch):
-    committed = {path.name: path.read_bytes() for path in compare.SCENARIO.iterdir()}
-    monkeypatch.setattr(compare, "SCENARIO", tmp_path / "again")
-    compare.write_scenario()
-    assert {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()} == committed
+from tools.scenarios import logins
 
 
 def test_flowlagmatch_misses_no_true_pair_and_joins_do(app):
     """All of the truth is in what flowlagmatch gives; each plain join misses some; five minutes give most false pairs."""
-    truth = {(row["login"], row["flow"]) for row in compare.read_csv("truth.csv")}
+    truth = logins.read_truth()
     found = {join.name: join.pairs for join in compare.joins(app)}
-    assert len(truth) == len(compare.MODES) * compare.CONNECTIONS
+    assert len(truth) == len(logins.MODES) * logins.CONNECTIONS
     assert truth <= found["`flowlagmatch`"]
     plain = [pairs for name, pairs in found.items() if name.startswith("join")]
     assert all(truth - pairs for pairs in plain)

@@ -5,29 +5,18 @@ from __future__ import annotations
 
 import copy
 import re
-from typing import Any, Callable
+from typing import Callable
 from xml.etree import ElementTree
 
 import pytest
 
-from tests.app.test_conf import MACROS, ROOT, read_conf
-from tests.rules.test_rules import expand
-from tests.support.view_lint import lint, read_view
-from tools.dashboards import views
+from tests.support.conf import MACROS, read_conf
+from tests.support.saved_searches import expand
+from tests.support.view_lint import lint
+from tests.support.views import FOLDER, PICTURES, VIEWS, JsonObject, whole_query
 
-JsonObject = dict[str, Any]
-FOLDER = ROOT / "default" / "data" / "ui"
-VIEWS = {path.stem: read_view(path.read_text("utf-8")) for path in sorted(FOLDER.glob("views/*.xml"))}
-PICTURES = {path.name for path in (ROOT / "appserver" / "static").iterdir()}
 #: Views that every Splunk has.
 BUILT_IN = {"search", "reports", "alerts", "dashboards", "datasets"}
-
-
-def test_views_are_what_their_script_writes() -> None:
-    """The XML is not edited by hand: tools/dashboards/views.py is where the searches are readable."""
-    for name, definition in views.VIEWS.items():
-        assert (FOLDER / "views" / f"{name}.xml").read_text("utf-8") == views.write_view(definition), name
-    assert set(views.VIEWS) == set(VIEWS)
 
 
 @pytest.mark.parametrize("name", VIEWS)
@@ -59,12 +48,6 @@ def test_spl_linter_has_nothing_to_say(name: str, source: str) -> None:
     linter = pytest.importorskip("splint.linter")
     query = re.sub(r"\$[\w:.]+\|s\$", '"x"', whole_query(VIEWS[name], source)).replace("$flows$", "`flowlag_index`")
     assert linter.lint_text(expand(query)) == []
-
-
-def whole_query(view: JsonObject, source: str) -> str:
-    """Return the query of a data source behind those that it goes on with."""
-    options = view["dataSources"][source]["options"]
-    return (whole_query(view, options["extend"]) + "\n" if "extend" in options else "") + str(options["query"])
 
 
 def broken(change: Callable[[JsonObject], None]) -> list[str]:

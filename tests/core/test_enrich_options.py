@@ -3,9 +3,9 @@
 
 import pytest
 
-from flowlag.enrich_options import OPTIONS, Settings, parse_arguments, parse_settings
+from flowlag.enrich_options import ENRICH_OPTIONS, Settings, parse_arguments, parse_settings
 from flowlag.errors import SettingsError, show_value
-from flowlag.fields import LAYOUTS
+from flowlag.layouts import LAYOUTS
 
 S = 1_000_000
 
@@ -32,7 +32,9 @@ WRONG = {
 
 
 def test_defaults():
-    assert parse_settings([]) == Settings(lag_us=60 * S, interval_us=60 * S, prefix="flowlag_", format="auto")
+    assert parse_settings([]) == Settings(
+        lag_us=60 * S, interval_us=60 * S, prefix="flowlag_", reads_raw=True, layout=None
+    )
 
 
 @pytest.mark.parametrize(("text", "expected"), LAGS.items())
@@ -62,13 +64,13 @@ def test_refuses_in_one_sentence(option, value):
 
 
 def test_every_option_has_a_refusal():
-    assert set(WRONG) == set(OPTIONS)
+    assert set(WRONG) == {option.name for option in ENRICH_OPTIONS}
 
 
 def test_unknown_option_names_the_known_ones():
     with pytest.raises(SettingsError) as caught:
         parse_settings([("lagg", "5")])
-    assert "lagg=5" in str(caught.value) and all(option in str(caught.value) for option in OPTIONS)
+    assert "lagg=5" in str(caught.value) and all(option.name in str(caught.value) for option in ENRICH_OPTIONS)
 
 
 @pytest.mark.parametrize("option", ["record", "show_configuration", "logging_level", "logging_configuration"])

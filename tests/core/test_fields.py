@@ -3,7 +3,8 @@
 
 import pytest
 
-from flowlag.fields import FIELD_VERSIONS, LAYOUTS, Layout, Names, Values, first_value, has_value, pick_values
+from flowlag.fields import FIELD_VERSIONS, Names, Values, first_value, has_value, pick_values
+from flowlag.layouts import LAYOUTS, Layout
 
 ALPHABETICAL = (
     "account-id action az-id bytes dstaddr dstport end flow-direction instance-id interface-id log-status packets "

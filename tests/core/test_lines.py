@@ -3,7 +3,8 @@
 
 import pytest
 
-from flowlag.fields import LAYOUTS, Names, Values
+from flowlag.fields import Names, Values
+from flowlag.layouts import LAYOUTS
 from flowlag.lines import HEADER, is_header, match_layout, read_raw, split_words, status_of
 
 LINE = "2 123456789012 eni-0ff9 198.51.100.7 10.255.1.22 52233 22 6 1 136 1602397446 1602397505 ACCEPT OK"

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from flowlag.cli import output
 from flowlag.cli.output import write_csv
 from flowlag.enrich import Enricher
-from flowlag.enrich_options import DEEPEST_DOCUMENT, Settings, parse_arguments, parse_settings
+from flowlag.enrich_options import Settings, parse_arguments, parse_settings
 from flowlag.errors import LONGEST_SHOWN, FlowlagError, ProtocolError, SettingsError
 from flowlag.files import csv_rows, json_rows, parquet_rows, sources
+from flowlag.files.limits import DEEPEST_DOCUMENT
 from flowlag.files.rows import name_columns
 from flowlag.files.sources import read_sources
 from flowlag.match import Matcher

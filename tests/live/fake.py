@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -21,10 +22,14 @@ from typing import Any, Optional
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import flowlag
-from tests.app.test_conf import read_conf
-from tests.live.fake_search import INTERNAL, FakeSearch, Row, SearchFailed, flat
+from tests.live.fake_search import FakeExchange, FakeSearch, flat
+from tests.spl.engine import Engine, SplError
+from tests.spl.values import Row
+from tests.support.conf import MACROS, read_conf
 
 CONFS = ("commands", "distsearch", "macros", "savedsearches", "searchbnf", "transforms")
+BOUNDS = ("earliest_time", "latest_time", "index_earliest", "index_latest")
+INTERNAL = ("_time", "_raw", "_indextime")
 LAG_S = 2  # from the time an event is sent to its _indextime
 
 
@@ -74,35 +79,18 @@ class Instance:
 
     def run(self, form: dict[str, str]) -> Job:
         """The job of a search, or a failed one with what Splunk would say."""
-        search = FakeSearch(self.app, self._selected(form), self.faults)
         text = form["search"]
-        if "exactperc" in text:
-            return self._measured(text)
-        try:
-            rows = search.run(text)
-        except SearchFailed as error:
-            return Job(text, [], [], [("FATAL", str(error))], failed=True)
-        columns = search.columns or list(dict.fromkeys(name for row in rows for name in row))
-        rows = [{name: as_value(value) for name, value in row.items() if value != ""} for row in rows]
-        if "broken bundle" in self.faults and "flowlagenrich" in text:
-            search.messages.append(("ERROR", "[indexer-1] Error in 'flowlagenrich' command: ModuleNotFoundError"))
-        return Job(text, rows, columns, search.messages)
-
-    def _selected(self, form: dict[str, str]) -> Iterator[Row]:
-        """The events within the time range of the job, and within its range of index time."""
-        earliest, latest = (
-            bound(form.get(name, ""), edge) for name, edge in (("earliest_time", 0.0), ("latest_time", 9e9))
+        exchange = FakeExchange(self.app, sys.executable, self.faults)
+        engine = Engine(
+            self.events, self.app, sys.executable, MACROS, time.time(), exchange=exchange, search_type=FakeSearch
         )
-        newest = bound(form.get("index_latest", ""), 9e9)
-        for row in self.events:
-            if earliest <= float(row["_time"]) < latest and float(row["_indextime"]) < newest:
-                yield row
-
-    def _measured(self, text: str) -> Job:
-        """The saved search Measured Lag, whose percentiles the fake does not know: its logins, all without a record."""
-        logins = [row for row in self.events if row.get("app") == "sshd" and row["source"] in text]
-        row = {"timing_mode": "none", "logins": str(len(logins)), "with_possible_record": "0", "share_without": "1"}
-        return Job(text, [row], list(row), [])
+        try:
+            table = engine.table(text, *(form.get(name, "") for name in BOUNDS))
+        except SplError as error:
+            return Job(text, [], [], [("FATAL", str(error))], failed=True)
+        if "broken bundle" in self.faults and "flowlagenrich" in text:
+            engine.messages.append(("ERROR", "[indexer-1] Error in 'flowlagenrich' command: ModuleNotFoundError"))
+        return Job(text, table.output(), table.columns, engine.messages)
 
     # -- events
 
@@ -164,11 +152,6 @@ def pick(entries: dict[str, dict[str, Any]], name: str) -> Optional[dict[str, di
     return {name: entries[name]} if name in entries else None
 
 
-def bound(text: str, otherwise: float) -> float:
-    """A bound of time: epoch seconds; what is relative to now is no bound here."""
-    return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else otherwise
-
-
 def indexed(event: dict[str, Any]) -> Row:
     """An event as a search finds it: the fields of a JSON object are extracted, those of a line are not."""
     body = event["event"]
@@ -192,11 +175,6 @@ def extracted(value: dict[str, Any], prefix: str = "") -> Row:
     return fields
 
 
-def as_value(value: Any) -> Any:
-    """A value as results have it: text, or a list of texts."""
-    return value if isinstance(value, list) else f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def messages(found: list[tuple[str, str]]) -> dict[str, Any]:
     """Messages as the REST API writes them."""
     return {"messages": [{"type": level, "text": text} for level, text in found]}
@@ -205,7 +183,8 @@ def messages(found: list[tuple[str, str]]) -> dict[str, Any]:
 def results(job: Job, offset: int, count: int, preview: bool) -> dict[str, Any]:
     """A page of results; internal fields are given when a command names them, _time as text with its zone."""
     columns = [name for name in job.columns if name not in INTERNAL or name in job.text]
-    rows = [{name: row[name] for name in columns if name in row} for row in job.rows[offset : offset + count]]
+    page = job.rows[offset : offset + count]
+    rows = [{name: row[name] for name in columns if row[name] != ""} for row in page]
     fields = [{"name": name} for name in columns]
     return {"preview": preview, "init_offset": offset, **messages(job.messages), "fields": fields, "results": rows}
 

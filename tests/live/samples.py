@@ -14,8 +14,9 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from tests.app.test_docs import SEED_NAMES
-from tests.rules.test_rules import DATA, HEALTH, LOGIN, MISSING, SCENARIOS, SWEEP, VOLUME
+from tests.rules.scenarios import DATA, SCENARIOS, read_csv
+from tests.support.events import FIELDS
+from tests.support.saved_searches import HEALTH, LOGIN, MISSING, SWEEP, VOLUME
 from tools.places import ROOT
 from tools.scenarios.modes import BEGIN, play
 
@@ -61,7 +62,7 @@ def seed_rows() -> list[Fields]:
     """The same with the fields of the Splunk Add-on for AWS, and others that no command of ours asks for."""
     return [
         {
-            **dict(zip(SEED_NAMES, line.split())),
+            **dict(zip(FIELDS, line.split())),
             "n": str(number),
             "note": f'kept back, "quoted" \u00e9 {number}',
             "many": MULTIVALUE,
@@ -116,7 +117,7 @@ def health_rows(now: int) -> list[Fields]:
 def login_rows() -> tuple[list[Fields], list[tuple[float, Fields]]]:
     """The flows of samples/logins with AWS's names, and its logins with their times."""
     folder = ROOT / "samples" / "logins"
-    flows = [dict(zip(SEED_NAMES, line.split())) for line in (folder / "flows.log").read_text("utf-8").splitlines()]
+    flows = [dict(zip(FIELDS, line.split())) for line in (folder / "flows.log").read_text("utf-8").splitlines()]
     with (folder / "logins.csv").open(encoding="utf-8", newline="") as file:
         logins = [(float(row.pop("_time")), dict(row)) for row in csv.DictReader(file)]
     return flows, logins
@@ -125,8 +126,7 @@ def login_rows() -> tuple[list[Fields], list[tuple[float, Fields]]]:
 def scenario(rule: str, now: int) -> list[Event]:
     """The events of a rule's scenario in tests/rules, moved so that its search runs now; `kind` tells flows from others."""
     folder, shift = SCENARIOS[rule].folder, now - SCENARIOS[rule].now
-    with (DATA / folder / "events.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_csv(DATA / folder / "events.csv")
     return [Event(float(row["_time"]) + shift, SOURCETYPE, nest(moved(row, shift))) for row in rows]
 
 

@@ -12,10 +12,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
-from tests.app.test_conf import MACROS
 from tests.live.client import Row, Value
 from tests.live.samples import Run
-from tests.rules.test_rules import LOCAL, split_outside_quotes
+from tests.rules.scenarios import LOCAL
+from tests.spl.words import split_outside
+from tests.support.conf import MACROS
+from tests.support.saved_searches import commands_of
 
 CALL = re.compile(r"`(\w+)(?:\(([^`]*)\))?`")
 LOOKUP_COMMANDS = ("inputlookup append=true flowlag_windows", "outputlookup flowlag_windows")
@@ -44,7 +46,7 @@ def place(text: str, macros: Mapping[str, str]) -> str:
     """A search with these macros in place, and every other one as it was."""
 
     def definition(call: re.Match[str]) -> str:
-        given = split_outside_quotes(call[2], ",") if call[2] else []
+        given = split_outside(call[2], ",") if call[2] else []
         key = f"{call[1]}({len(given)})" if given else call[1]
         if key not in macros:
             return call[0]
@@ -60,7 +62,7 @@ def calls(text: str) -> set[str]:
     """The keys in macros.conf of the macros that a text calls."""
     found = set()
     for name, given in CALL.findall(text):
-        found.add(f"{name}({len(split_outside_quotes(given, ','))})" if given else name)
+        found.add(f"{name}({len(split_outside(given, ','))})" if given else name)
     return found
 
 
@@ -71,8 +73,7 @@ def differing(text: str, definitions: Mapping[str, str]) -> list[str]:
 
 def without_lookup(text: str) -> str:
     """A search without the commands that read or write the lookup of learned windows."""
-    commands = split_outside_quotes(" ".join(text.split()), "|")
-    return " | ".join(command for command in commands if command not in LOOKUP_COMMANDS)
+    return " | ".join(command for command in commands_of(text) if command not in LOOKUP_COMMANDS)
 
 
 def plain(text: str) -> str:

@@ -14,9 +14,8 @@ from types import SimpleNamespace
 import pytest
 
 import flowlag
-from tests.app.test_conf import read_conf
 from tests.live.settings import INDEX
-from tests.rules.test_rules import SEARCHES
+from tests.support.conf import SEARCHES, read_conf
 from tools.places import ROOT
 
 FOLDER = ROOT / "tests" / "live" / "knowledge"

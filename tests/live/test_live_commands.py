@@ -9,9 +9,9 @@ import pytest
 
 from flowlag.profile import PROFILE_FIELDS
 from flowlag.tags import TAG_FIELDS
-from tests.app.test_docs import REFUSED, SHOWN, first_words
 from tests.live.samples import profile_rows, seed_rows
 from tests.live.searches import own_fields, place, texts
+from tests.support.pages import REFUSED, SHOWN, first_words
 
 pytestmark = pytest.mark.live
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.app.test_conf import COMMANDS, MACROS, SEARCHBNF, read_conf
 from tests.live.ready import is_on
 from tests.live.searches import plain
 from tests.live.settings import APP
-from tests.rules.test_rules import SEARCHES
+from tests.support.conf import COMMANDS, MACROS, SEARCHBNF, SEARCHES, read_conf
 from tools.places import ROOT
 
 pytestmark = pytest.mark.live

@@ -6,16 +6,14 @@ What the offline tests play in Python, Splunk does here itself: base searches, e
 
 from __future__ import annotations
 
-import csv
-
 import pytest
 
 from flowlag.learned import COLUMNS
-from tests.app.test_saved_searches import DELIVERY, LEARN, MEASURE
 from tests.live.samples import RULE_SETS, profile_rows
 from tests.live.searches import differing, place, site, texts, whole_set, without_lookup
 from tests.live.settings import APP
-from tests.rules.test_rules import DATA, HEALTH, LOGIN, SCENARIOS
+from tests.rules.scenarios import read_findings
+from tests.support.saved_searches import DELIVERY, HEALTH, LEARN, LOGIN, MEASURE
 
 pytestmark = pytest.mark.live
 
@@ -54,8 +52,7 @@ def learned(splunk):
 @pytest.mark.parametrize("rule", RULE_SETS)
 def test_rule_finds_what_its_scenario_says(search, saved, sent, rule):
     """The findings of tests/rules, with macros, stats and now() done by Splunk."""
-    with (DATA / SCENARIOS[rule].folder / "findings.csv").open(encoding="utf-8", newline="") as file:
-        expected = list(csv.DictReader(file))
+    expected = read_findings(rule)
     names = list(expected[0])
     outcome = search(saved(rule, site(sent, RULE_SETS[rule])))
     assert sorted(texts(outcome.rows, names)) == sorted([row[name] for name in names] for row in expected)

@@ -7,8 +7,6 @@ import json
 
 import pytest
 
-from tests.app.test_conf import MACROS
-from tests.app.test_saved_searches import LEARN
 from tests.live.fake import extracted
 from tests.live.samples import ISO, RULE_SETS, Run, hec_events, move_iso, nest, sets_of
 from tests.live.searches import (
@@ -23,7 +21,8 @@ from tests.live.searches import (
     texts,
     without_lookup,
 )
-from tests.rules.test_rules import SEARCHES
+from tests.support.conf import MACROS, SEARCHES
+from tests.support.saved_searches import LEARN
 
 RUN = Run("1a2b", 1_790_000_000, "flowlag_test")
 

@@ -17,11 +17,10 @@ from collections import Counter
 import pytest
 
 from flowlag.learned import COLUMNS
-from tests.app.test_conf import COMMANDS
 from tests.live.conftest import NOT_ASKED
 from tests.live.fake import Instance, indexed, serve
 from tests.live.samples import Run, hec_events, sets_of
-from tests.rules.test_rules import SEARCHES
+from tests.support.conf import COMMANDS, SEARCHES
 from tools.places import ROOT
 
 LIVE = [sys.executable, "-m", "pytest", "-m", "live", "-p", "no:cacheprovider"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns the commands of SPL in the tests that need nothing but the rows before them.
+"""Owns the commands of SPL in the tests that choose, order and change rows, each by itself.
 
 Authority: Splunk's Search Reference, one page for each command. An option that is not known is refused.
 """
@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Callable, Optional
+from typing import Callable
 
 from tests.spl.eval import assignable, compile_assignments, compile_expression, truth
 from tests.spl.search import compile_search
-from tests.spl.stats import group_rows, keys_of, parse_stats
 from tests.spl.table import Table, combination, matching, sort_rows
 from tests.spl.times import parse_span
 from tests.spl.values import Num, Row, SplError, Value, as_number, from_values, plain_text, values_of
-from tests.spl.words import name_of, pattern_of, split_outside, take_options, truth_of, words_of
+from tests.spl.words import name_of, pattern_of, take_options, truth_of, words_of
 
 Command = Callable[[Table, str, float], Table]
 COMMANDS: dict[str, Command] = {}
@@ -260,92 +259,3 @@ def _mvexpand(table: Table, text: str, now: float) -> Table:
     if any(name not in row for row in table.rows):
         raise SplError(f"mvexpand {name}: what becomes of a row without it is not documented")
     return table.with_rows([{**row, name: value} for row in table.rows for value in values_of(row[name])])
-
-
-# -- statistics
-
-
-@command("stats")
-def _stats(table: Table, text: str, now: float) -> Table:
-    aggregates, by = parse_stats(text, now)
-    groups = group_rows(table.rows, by) if by else {(): table.rows}
-    rows = []
-    for key, members in groups.items():
-        found = {aggregate.name: aggregate.compute(members) for aggregate in aggregates}
-        keyed = {name: group_value(members, name, text) for name, text in zip(by, key)}
-        rows.append({**keyed, **without_nulls(found)})
-    return Table.of(rows, [*by, *(aggregate.name for aggregate in aggregates)])
-
-
-def group_value(rows: list[Row], name: str, text: str) -> Value:
-    """Return the value that made a group as it was in the rows, number or text."""
-    return next(value for row in rows for value in values_of(row.get(name)) if plain_text(value) == text)
-
-
-def without_nulls(row: Row) -> Row:
-    return {name: value for name, value in row.items() if value is not None}
-
-
-@command("eventstats")
-def _eventstats(table: Table, text: str, now: float) -> Table:
-    """The statistics of its group in every row; a row without a group gets none."""
-    aggregates, by = parse_stats(text, now)
-    groups = group_rows(table.rows, by) if by else {(): table.rows}
-    found = {key: {a.name: a.compute(rows) for a in aggregates} for key, rows in groups.items()}
-    rows = [joined(row, found.get(one_key(row, by))) for row in table.rows]
-    return Table.of(rows, [*table.columns, *(aggregate.name for aggregate in aggregates)])
-
-
-def joined(row: Row, found: Optional[Row]) -> Row:
-    if found is None:
-        return row
-    return without_nulls({**row, **found})
-
-
-def one_key(row: Row, by: list[str]) -> Optional[tuple[str, ...]]:
-    keys = keys_of(row, by) if by else [()]
-    if len(keys) > 1:
-        raise SplError(f"a multivalue in by {by!r} of eventstats or streamstats")
-    return keys[0] if keys else None
-
-
-@command("streamstats")
-def _streamstats(table: Table, text: str, now: float) -> Table:
-    """The statistics of the rows so far, the present one among them."""
-    aggregates, by = parse_stats(text, now)
-    so_far: dict[Optional[tuple[str, ...]], list[Row]] = {}
-    rows = []
-    for row in table.rows:
-        key = one_key(row, by)
-        if key is None:
-            raise SplError(f"streamstats: a row without one of {by!r}")
-        so_far.setdefault(key, []).append(row)
-        rows.append(without_nulls({**row, **{a.name: a.compute(so_far[key]) for a in aggregates}}))
-    return Table.of(rows, [*table.columns, *(aggregate.name for aggregate in aggregates)])
-
-
-@command("xyseries")
-def _xyseries(table: Table, text: str, now: float) -> Table:
-    """A row for each value of the first field, a column for each of the second."""
-    x, y, data = (name_of(word) for word in only(words_of(text), 3, "xyseries"))
-    rows: dict[str, Row] = {}
-    for row in table.rows:
-        if not all(isinstance(row.get(name), (str, Num)) for name in (x, y, data)):
-            raise SplError(f"xyseries needs one value each of {x}, {y} and {data}: {row!r}")
-        series = rows.setdefault(plain_text(row[x]), {x: row[x]})
-        if plain_text(row[y]) in series:
-            raise SplError(f"xyseries: two values for {row[x]!r}, {row[y]!r}")
-        series[plain_text(row[y])] = row[data]
-    return Table.of(rows.values(), [x])
-
-
-def split_pipeline(query: str) -> list[str]:
-    """Return the commands of a search; without a leading pipe the first one is search."""
-    commands = split_outside(query, "|")
-    if commands[0] == "":
-        commands.pop(0)
-    elif not re.match(r"search\b(?!\s*[!=<>])", commands[0]):
-        commands[0] = f"search {commands[0]}"
-    if not commands or "" in commands:
-        raise SplError(f"a command is missing: {query!r}")
-    return commands

@@ -1,37 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
 """Owns the running of a search in the tests: made events in, a result table out, our commands as packaged processes.
 
-A strict interpreter of the part of SPL that the app's views use. Authority: Splunk's Search Reference and Search Manual;
-where they are silent or contradict themselves for the data at hand, SplError is raised. It is no Splunk: no indexes, no
-knowledge objects but macros, one time zone (UTC), no limits but those of sort and list(). Never shipped.
-
-    spl_words     macros, the pipe, words           spl_search    the expressions of search
-    spl_values    null, numbers, comparison         spl_eval      the expressions of eval and where
-    spl_time      modifiers, strftime               spl_functions the functions of eval
-    spl_table     rows and their order              spl_stats     the functions of stats
-    spl_commands  the commands                      spl           the Engine: events, time range, processes
+The one reading of SPL in the tests: strict, so that what it is not sure of is an SplError and no guess. README.md beside
+it says what it knows. A test that wants a fault gives a Search or an Exchange of its own. Never shipped.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from tests.spl import series as spl_series  # noqa: F401  it registers its commands
-from tests.spl.commands import COMMANDS, only, split_pipeline, whole_number
+from tests.spl import (
+    gather,  # noqa: F401  it registers its commands
+    lookups,
+)
+from tests.spl.commands import COMMANDS, only, whole_number
+from tests.spl.exchange import Exchange
 from tests.spl.search import compile_search
-from tests.spl.table import Table, from_text, output_value
+from tests.spl.table import Table, from_text
 from tests.spl.times import parse_bound
 from tests.spl.values import Num, Row, SplError
-from tests.spl.words import Macros, split_outside, take_options, unwrap, words_of
-from tests.support.splunkd import Reply, Splunkd, write_body
+from tests.spl.words import (
+    Macros,
+    arguments_of,
+    split_command,
+    split_outside,
+    split_pipeline,
+    take_options,
+    unwrap,
+    words_of,
+)
 
-__all__ = ["Engine", "SplError"]
+__all__ = ["Engine", "Search", "SplError"]
 PROCESSES = ("flowlagenrich", "flowlagmatch", "flowlagprofile")
 SID = "1700000000.12"
 #: A token of a dashboard that nobody has filled in.
@@ -39,15 +42,29 @@ TOKEN = re.compile(r"\$[A-Za-z_][\w.:]*(?:\|\w+)?\$")
 
 
 class Range(NamedTuple):
-    """The time range of a search; None is all time."""
+    """The time range of a search, and the range of the time at which its events were indexed; None is all time."""
 
     earliest: Optional[float]
     latest: Optional[float]
+    index_earliest: Optional[float] = None
+    index_latest: Optional[float] = None
 
-    def contains(self, time: float) -> bool:
+    def contains(self, row: Row) -> bool:
         """The earliest moment belongs to the range, the latest does not."""
-        after = self.earliest is None or time >= self.earliest
-        return after and (self.latest is None or time < self.latest)
+        return within(row["_time"], self.earliest, self.latest) and (
+            (self.index_earliest, self.index_latest) == (None, None)
+            or within(index_time(row), self.index_earliest, self.index_latest)
+        )
+
+
+def index_time(row: Row) -> Any:
+    if "_indextime" not in row:
+        raise SplError("a range of index time, and an event without _indextime")
+    return row["_indextime"]
+
+
+def within(time: Any, earliest: Optional[float], latest: Optional[float]) -> bool:
+    return (earliest is None or float(time) >= earliest) and (latest is None or float(time) < latest)
 
 
 class Engine:
@@ -61,26 +78,38 @@ class Engine:
         macros: Mapping[str, dict[str, str]],
         now: float,
         local: Optional[Mapping[str, str]] = None,
+        *,
+        exchange: Optional[Exchange] = None,
+        search_type: Optional[type[Search]] = None,
     ) -> None:
+        """`exchange` and `search_type` stand in for the usual ones: so a test seeds a fault."""
         rows = [from_text(event) for event in events]
         if any("_time" not in row for row in rows):
             raise SplError("an event without _time")
         self.events = sorted(rows, key=lambda row: float(row["_time"]), reverse=True)
-        self.app, self.python, self.now = app, python, now
+        self.app, self.now = app, now
         self.macros = Macros(macros, local)
+        self.exchange = exchange or Exchange(app, python)
+        self.search_type = search_type or Search
         #: Warnings of our commands in the last search, as (level, text).
         self.messages: list[tuple[str, str]] = []
         #: Tables of searches up to one of our commands, with the messages until then: a view's chains begin alike.
         self.known: dict[tuple[Range, tuple[str, ...]], tuple[Table, list[tuple[str, str]]]] = {}
 
-    def search(self, query: str, earliest: str = "", latest: str = "") -> list[dict[str, Any]]:
+    def search(
+        self, query: str, earliest: str = "", latest: str = "", index_earliest: str = "", index_latest: str = ""
+    ) -> list[dict[str, Any]]:
         """Return the rows of a search over a time range; every row has every column, "" stands for null."""
+        return self.table(query, earliest, latest, index_earliest, index_latest).output()
+
+    def table(self, query: str, *bounds: str) -> Table:
+        """Return the result table of a search; `bounds` are those of search()."""
         self.messages = []
         left = TOKEN.search(query)
         if left:
             raise SplError(f"the token {left[0]} has no value")
-        times = Range(parse_bound(earliest, self.now), parse_bound(latest, self.now))
-        return Search(self, times).run(self.macros.expand(query)).output()
+        times = Range(*(parse_bound(bound, self.now) for bound in bounds))
+        return self.search_type(self, times).run(self.macros.expand(query))
 
 
 class Search:
@@ -121,6 +150,9 @@ class Search:
             return self.base_search(text)
         if name == "makeresults":
             return self.make_results(text)
+        if name == "inputlookup":
+            return lookups.input_lookup(self.engine.app, Table.of([]), text)
+        self.apply(Table.of([]), name, text)  # refuses an unknown one in its own words
         raise SplError(f"{name} cannot be the first command")
 
     def base_search(self, text: str) -> Table:
@@ -129,7 +161,7 @@ class Search:
         predicate = compile_search(text, inline)
         bounds = {name: parse_bound(value, self.engine.now) for name, value in inline.items()}
         self.inline, times = bool(inline), self.times._replace(**bounds)
-        return Table.of(row for row in self.engine.events if times.contains(float(row["_time"])) and predicate(row))
+        return Table.of(row for row in self.engine.events if times.contains(row) and predicate(row))
 
     def make_results(self, text: str) -> Table:
         options, rest = take_options(words_of(text), "count")
@@ -137,7 +169,7 @@ class Search:
         count = whole_number(options.get("count", "1"), "makeresults")
         return Table.of([{"_time": Num(math.floor(self.engine.now))} for _ in range(count)], ["_time"])
 
-    # -- the commands behind it
+    # -- the commands after it
 
     def apply(self, table: Table, name: str, text: str) -> Table:
         if name in PROCESSES:
@@ -146,8 +178,10 @@ class Search:
             return self.append(table, name, text)
         if name == "addinfo":
             return self.add_info(table, text)
+        if name in lookups.COMMANDS:
+            return self.look_up(table, name, text)
         if name not in COMMANDS:
-            raise SplError(f"unknown command {name!r}")
+            raise SplError(f"Unknown search command {name!r}.")
         return COMMANDS[name](table, text, self.engine.now)
 
     def append(self, table: Table, name: str, text: str) -> Table:
@@ -156,10 +190,16 @@ class Search:
         if name == "append":
             if not re.match(r"\||search\s", inner):
                 raise SplError(f"a subsearch begins with search or a pipe: {inner!r}")
-            added = Search(self.engine, self.times).run(inner)
+            added = type(self)(self.engine, self.times).run(inner)
         else:
             added = self.continued(table.with_rows([dict(row) for row in table.rows]), split_outside(inner, "|"))
         return Table.of([*table.rows, *added.rows], [*table.columns, *added.columns])
+
+    def look_up(self, table: Table, name: str, text: str) -> Table:
+        """Return what a command of lookups gives; what was run before a file changed is not known any more."""
+        if name == "outputlookup":
+            self.engine.known.clear()
+        return lookups.COMMANDS[name](self.engine.app, table, text)
 
     def add_info(self, table: Table, text: str) -> Table:
         if text or self.inline:
@@ -172,62 +212,8 @@ class Search:
         }
         return Table.of([{**row, **from_text(info)} for row in table.rows], [*table.columns, *info])
 
-    # -- our commands
-
     def process(self, table: Table, name: str, text: str) -> Table:
-        """Return what the packaged command makes of the rows, which it gets in two chunks."""
-        script = self.engine.app / "bin" / f"{name}.py"
-        rows = [{column: output_value(row[column]) for column in row} for row in table.rows]
-        middle = len(rows) // 2
-        bodies = [write_body(part, table.columns) for part in (rows[:middle], rows[middle:])] if rows else [b""]
-        with Splunkd(script, self.engine.python) as splunkd:
-            self.note(splunkd.getinfo(*arguments_of(text)))
-            replies = [splunkd.execute(body, finished=body is bodies[-1]) for body in bodies]
-            for reply in replies:
-                self.note(reply)
-            splunkd.close()
-        columns = [column for reply in replies for column in header_of(reply)]
-        return Table.of([row for reply in replies for row in rows_of(reply)], columns)
-
-    def note(self, reply: Reply) -> None:
-        """Keep the messages; an error ends the search, as it does in Splunk."""
-        for level, sentence in reply.messages:
-            if level in ("ERROR", "FATAL"):
-                raise SplError(sentence)
-            self.engine.messages.append((level, sentence))
-
-
-def split_command(text: str) -> tuple[str, str]:
-    match = re.match(r"([a-z]+)(?=[\s\[(\"'*]|$)", text)
-    if match is None:
-        raise SplError(f"no command: {text!r}")
-    return match[1], text[match.end() :].strip()
-
-
-def arguments_of(text: str) -> list[str]:
-    """Return the arguments of a command of ours without their quotes, as splunkd hands them over."""
-    if "\\" in text:
-        raise SplError(f"a backslash in the arguments {text!r}")
-    return [word.replace('"', "") for word in split_outside(text, " ") if word]
-
-
-def header_of(reply: Reply) -> list[str]:
-    header = next(csv.reader(io.StringIO(body_of(reply), newline="")), [])
-    return [name for name in header if not name.startswith("__mv_")]
-
-
-def rows_of(reply: Reply) -> list[Row]:
-    """Return the rows of a reply; a field whose twin is filled is a multivalue."""
-    rows = csv.DictReader(io.StringIO(body_of(reply), newline=""))
-    return [from_text({name: multivalue(row, name) for name in row if not name.startswith("__mv_")}) for row in rows]
-
-
-def multivalue(row: dict[str, str], name: str) -> Any:
-    twin = row.get(f"__mv_{name}")
-    if not twin:
-        return row[name]
-    return [item.replace("$$", "$") for item in re.findall(r"\$((?:[^$]|\$\$)*)\$(?:;|$)", twin)]
-
-
-def body_of(reply: Reply) -> str:
-    return reply.body.decode("utf-8", "surrogateescape")
+        """Return what the packaged command makes of the rows, and keep its messages."""
+        made, messages = self.engine.exchange.run(name, arguments_of(text), table)
+        self.engine.messages += messages
+        return made

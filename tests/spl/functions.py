@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns the functions of SPL's eval in the tests, but those that leave arguments unevaluated (see spl_eval.py).
+"""Owns the functions of SPL's eval in the tests, but those that leave arguments unevaluated (see eval.py).
 
 Authority: Splunk's Search Reference, Evaluation functions. An argument that is null makes the result null, unless the
 function is about nulls. A function gets a multivalue only where it is documented to take one.

@@ -230,8 +230,12 @@ def divide(a: Num, b: Num) -> Optional[Num]:
 
 
 def add(a: Num, b: Num) -> Num:
+    """Return the sum; what only binary numbers make of the difference of two large ones is no digit of it."""
     total = float(a) + float(b)
-    return Num(total, sum_digits(total, a, b))
+    digits = sum_digits(total, a, b)
+    written = float(f"{total:.{digits}g}") if digits else total
+    noise = math.ulp(max(abs(a), abs(b)))
+    return Num(written if abs(written - total) <= noise else total, digits)
 
 
 def subtract(a: Num, b: Num) -> Num:

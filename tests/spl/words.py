@@ -96,6 +96,32 @@ def unwrap(word: str) -> str:
     return word[1:-1].strip()
 
 
+def split_pipeline(query: str) -> list[str]:
+    """Return the commands of a search; without a leading pipe the first one is search."""
+    commands = split_outside(query, "|")
+    if commands[0] == "":
+        commands.pop(0)
+    elif not re.match(r"search\b(?!\s*[!=<>])", commands[0]):
+        commands[0] = f"search {commands[0]}"
+    if not commands or "" in commands:
+        raise SplError(f"a command is missing: {query!r}")
+    return commands
+
+
+def split_command(text: str) -> tuple[str, str]:
+    match = re.match(r"([a-z]+)(?=[\s\[(\"'*]|$)", text)
+    if match is None:
+        raise SplError(f"no command: {text!r}")
+    return match[1], text[match.end() :].strip()
+
+
+def arguments_of(text: str) -> list[str]:
+    """Return the arguments of a command of ours without their quotes, as splunkd hands them over."""
+    if "\\" in text:
+        raise SplError(f"a backslash in the arguments {text!r}")
+    return [word.replace('"', "") for word in split_outside(text, " ") if word]
+
+
 # -- macros
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from flowlag.enrich_options import OPTIONS, parse_settings
+from flowlag.enrich_options import ENRICH_OPTIONS, parse_settings
 from flowlag.tags import TAG_FIELDS
 from tests.support.splunkd import Splunkd, getinfo_metadata, run_command, write_body
 from tools.places import ROOT
@@ -150,7 +150,7 @@ def test_every_option_works(search, argument):
 
 
 def test_every_option_is_tried():
-    assert {argument.partition("=")[0] for argument in EFFECTS} == set(OPTIONS)
+    assert {argument.partition("=")[0] for argument in EFFECTS} == {option.name for option in ENRICH_OPTIONS}
 
 
 def test_a_format_string(search):

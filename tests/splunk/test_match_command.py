@@ -4,12 +4,11 @@
 import csv
 import io
 import json
-import os
-import subprocess
-import sys
+from functools import partial
 
 import pytest
 
+from tests.support.processes import run_shell
 from tests.support.splunkd import Splunkd, run_command, write_body
 from tools.places import ROOT
 
@@ -134,11 +133,7 @@ def test_a_reply_larger_than_a_chunk_is_one_reply(match_script, python):
 # --- the shell ---
 
 
-def shell(*arguments, data=b"", cwd=None):
-    command = [sys.executable, "-W", "error", "-m", "flowlag", "match", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "COLUMNS": "200"}
-    done = subprocess.run(command, input=data, capture_output=True, env=environment, cwd=cwd)
-    return done.returncode, done.stdout, done.stderr.decode()
+shell = partial(run_shell, "match")
 
 
 @pytest.fixture

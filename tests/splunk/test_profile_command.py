@@ -4,15 +4,14 @@
 import csv
 import io
 import json
-import os
 import shutil
-import subprocess
-import sys
+from functools import partial
 
 import pytest
 
 from flowlag.profile import PROFILE_FIELDS
 from flowlag.profile_options import parse_profile_settings
+from tests.support.processes import run_shell
 from tests.support.splunkd import Splunkd, run_command, write_body
 from tools.places import ROOT
 from tools.scenarios.modes import MODES, play
@@ -177,11 +176,7 @@ def test_the_package_has_no_lookup_file(app):
 # --- the shell ---
 
 
-def shell(*arguments, data=b"", cwd=None):
-    command = [sys.executable, "-W", "error", "-m", "flowlag", "profile", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "COLUMNS": "200"}
-    done = subprocess.run(command, input=data, capture_output=True, env=environment, cwd=cwd)
-    return done.returncode, done.stdout, done.stderr.decode()
+shell = partial(run_shell, "profile")
 
 
 def test_the_shell_gives_the_commands_bytes(tmp_path, profile_script, python):

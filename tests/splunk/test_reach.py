@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.splunk.test_faults import ARGUMENTS, BODY, execute, frame
+from tests.support.dialogue import ARGUMENTS, BODY, execute, frame
 from tests.support.splunkd import getinfo_metadata
 from tools.places import ROOT
 

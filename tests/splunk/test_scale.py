@@ -19,7 +19,7 @@ from flowlag import candidates
 from flowlag.candidates import Anchor, Candidates, Flow
 from flowlag.files.rows import name_columns
 from flowlag.relation import target_of
-from tests.splunk.test_faults import ARGUMENTS
+from tests.support.dialogue import ARGUMENTS
 from tests.support.splunkd import Splunkd
 
 PATIENCE_S = 120

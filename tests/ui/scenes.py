@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Optional
 
-from tests.app.test_conf import read_conf
 from tests.spl.engine import Engine
+from tests.support.conf import read_conf
+from tests.support.events import flow_event, read_events, read_flows
 
-from .events import flow_event, read_events, read_flows
 from .see import ROOT
 
 FOLDER = ROOT / "samples" / "night"

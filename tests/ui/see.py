@@ -54,7 +54,7 @@ def unpack(folder: Path) -> Path:
 
 def serve(app: Path, given: argparse.Namespace) -> None:
     """Answer the searches of the app's views from the events of the files."""
-    from tests.app.test_conf import read_conf
+    from tests.support.conf import read_conf
     from tests.ui import build, server
 
     found = read_all(given)
@@ -75,7 +75,7 @@ def serve(app: Path, given: argparse.Namespace) -> None:
 
 def read_all(given: argparse.Namespace) -> list[dict[str, str]]:
     """The events of all files."""
-    from tests.ui.events import read_events, read_flows
+    from tests.support.events import read_events, read_flows
 
     flows = [event for path in given.flows for event in read_flows(path, given.lag)]
     return flows + [event for path in given.events for event in read_events(path)]

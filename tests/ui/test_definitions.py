@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from tests.app.test_conf import MACROS
-from tests.app.test_views import PICTURES, VIEWS
+from tests.support.conf import MACROS
 from tests.support.view_lint import lint
+from tests.support.views import PICTURES, VIEWS
 
 
 @pytest.mark.parametrize("name", VIEWS)

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import json
 
+from tests.support.events import read_events, read_flows
+
 from .build import HERE
-from .events import read_events, read_flows
 from .server import table
 
 FLOW = "2 123456789012 eni-1 198.51.100.7 10.0.0.5 52233 22 6 85 9000 1602397706 1602397745 REJECT OK"

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.app.test_views import VIEWS, whole_query
+from tests.support.views import VIEWS, whole_query
 from tools.scenarios import night
 
 from . import scenes

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Owns the pictures in appserver/static: the timing model, and the key to the timeline's colours.
 
-`python -m tools.dashboards.envelope` draws both. The first shows one record to scale: the third of samples/seed.log,
+The first shows one record to scale: the third of samples/seed.log,
 start 1602397706, end 1602397745, lag 60 s. The colours are those of Okabe and Ito, which colour-blind readers can tell
 apart; position and label differ too. The pale ground is part of the picture, so that it is readable on a dark page.
 """
@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from tools.places import ROOT
+from tools.places import GENERATED
 
-STATIC = ROOT / "appserver" / "static"
-TARGET, KEY_TARGET = STATIC / "envelope.svg", STATIC / "timeline_key.svg"
+#: What stands at the head of each picture.
+HEAD = f"<!-- SPDX-License-Identifier: Apache-2.0 -->\n<!-- {GENERATED} -->"
 
 LAG_S, DURATION_S, RESOLUTION_S = 60, 39, 1
 LENGTH_S = LAG_S + DURATION_S + RESOLUTION_S
@@ -135,7 +135,7 @@ def draw() -> str:
     )
     title = "<title>The envelope of a flow record: from start - 60 s to end + 1 s</title>"
     parts = [*frame(), *guides(), *envelope_row(), *record_row(), *estimate_row(), *axis()]
-    return "\n".join(["<!-- SPDX-License-Identifier: Apache-2.0 -->", head, title, *parts, "</svg>", ""])
+    return "\n".join([HEAD, head, title, *parts, "</svg>", ""])
 
 
 # -- the key of the timeline in the view Packet time; Splunk's own legend changes its colours with the data
@@ -170,15 +170,4 @@ def draw_key() -> str:
         else:
             parts.append(f'<circle cx="{x + 34}" cy="18" r="8" fill="{colours[0]}" fill-opacity="0.7"/>')
         parts.append(text(x + 52, 23, words, 14, "start"))
-    return "\n".join(["<!-- SPDX-License-Identifier: Apache-2.0 -->", head, *parts, "</svg>", ""])
-
-
-def main() -> None:
-    """Write both pictures."""
-    STATIC.mkdir(parents=True, exist_ok=True)
-    TARGET.write_text(draw(), encoding="utf-8")
-    KEY_TARGET.write_text(draw_key(), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+    return "\n".join([HEAD, head, *parts, "</svg>", ""])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns default/data/ui/views: `python -m tools.dashboards.views` writes the XML of both dashboards.
+"""Owns default/data/ui/views: the XML of both dashboards (`make generated` writes it).
 
 A Dashboard Studio view is JSON inside XML, with every search on one line. packet_time.py and how_late.py hold each
 search as readable SPL, and parts.py holds what they share. Nothing here runs in Splunk; only the XML is shipped.
@@ -13,9 +13,8 @@ from xml.sax.saxutils import escape
 from tools.dashboards.how_late import HOW_LATE
 from tools.dashboards.packet_time import PACKET_TIME
 from tools.dashboards.parts import JsonObject
-from tools.places import ROOT
+from tools.places import GENERATED
 
-FOLDER = ROOT / "default" / "data" / "ui" / "views"
 VIEWS = {"packet_time": PACKET_TIME, "how_late": HOW_LATE}
 
 
@@ -23,6 +22,7 @@ def write_view(definition: JsonObject) -> str:
     """Return the file of a view."""
     return (
         f'<dashboard version="2" theme="light">\n'
+        f"    <!-- {GENERATED} -->\n"
         f"    <label>{escape(definition['title'])}</label>\n"
         f"    <description>{escape(definition['description'])}</description>\n"
         f"    <definition><![CDATA[\n"
@@ -30,14 +30,3 @@ def write_view(definition: JsonObject) -> str:
         f"    ]]></definition>\n"
         f"</dashboard>\n"
     )
-
-
-def main() -> None:
-    """Write both views."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, definition in VIEWS.items():
-        (FOLDER / f"{name}.xml").write_text(write_view(definition), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -3,7 +3,7 @@
 
 Each packet passes at a true time t and is received 0 to 60 s later. The mode makes the record's stamps from the times
 of receipt: `grid` (windows of 60 s with one phase and a shared end), `batch` (flows share whole windows of 4 to 31
-s), `flow` (each flow has its own stamps). `python -m tools.scenarios.modes` writes samples/modes.log, always the
+s), `flow` (each flow has its own stamps). `make generated` writes samples/modes.log, always the
 same.
 """
 
@@ -13,9 +13,6 @@ import random
 from collections.abc import Iterator
 from typing import Callable, NamedTuple
 
-from tools.places import ROOT
-
-TARGET = ROOT / "samples" / "modes.log"
 BEGIN = 1_764_500_000  # 2025-11-30 10:53:20 UTC
 LONGEST_LAG_S = 60.0
 
@@ -137,7 +134,3 @@ def sample() -> str:
     for status, start in (("NODATA", BEGIN + 300), ("SKIPDATA", BEGIN + 330)):
         lines.append(f"2 123456789012 eni-idle000000000001 - - - - - - - {start} {start + 29} - {status}")
     return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    TARGET.write_text(sample())

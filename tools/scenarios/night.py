@@ -3,17 +3,17 @@
 
 Each connection has its own client port and some bursts of packets. AWS receives each packet 0 to 60 s after it passed,
 and the three interfaces stamp their records in three ways. A login is the first packet of its connection, seen by a
-host whose clock is at most half a second off. `python -m tools.scenarios.night` writes samples/night, always the same.
+host whose clock is at most half a second off. `make generated` writes samples/night, always the same.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tools.places import ROOT
 from tools.scenarios.modes import (
     LONGEST_LAG_S,
     Packet,
@@ -24,7 +24,6 @@ from tools.scenarios.modes import (
     record_windows,
 )
 
-FOLDER = ROOT / "samples" / "night"
 BEGIN = 1_773_456_000  # 2026-03-14 02:40:00 UTC
 LENGTH_S = 1200
 
@@ -125,15 +124,20 @@ def write_login(rng: random.Random, server: Server, connection: Connection) -> d
     }
 
 
-def main() -> None:
-    """Write flows.csv and logins.csv."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, rows in zip(("flows.csv", "logins.csv"), play()):
-        with (FOLDER / name).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, rows[0], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+def write_flows() -> str:
+    """samples/night/flows.csv."""
+    return write_csv(play()[0])
 
 
-if __name__ == "__main__":
-    main()
+def write_logins() -> str:
+    """samples/night/logins.csv."""
+    return write_csv(play()[1])
+
+
+def write_csv(rows: list[dict[str, str]]) -> str:
+    """Rows as CSV with a header line."""
+    file = io.StringIO(newline="")
+    writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()

@@ -11,7 +11,8 @@ from flowlag import __version__
 from flowlag.cli.enrich import enrich
 from flowlag.cli.match import match
 from flowlag.cli.profile import profile
-from flowlag.cli.terminal import FAILED, INTERRUPTED, Parser, complain, drop_stdout
+from flowlag.cli.terminal import FAILED, INTERRUPTED, WRONG_USAGE, Parser, complain, drop_stdout
+from flowlag.errors import SettingsError
 
 COMMANDS = {"enrich": enrich, "match": match, "profile": profile}
 
@@ -25,6 +26,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     command = parser.parse_args(given[:1]).command
     try:
         return int(COMMANDS[command](given[1:]))
+    except SettingsError as error:
+        complain(error)
+        return WRONG_USAGE
     except KeyboardInterrupt:
         drop_stdout()
         return INTERRUPTED

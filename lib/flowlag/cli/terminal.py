@@ -3,7 +3,8 @@
 
 Exit codes: 0 done; 1 done, but with --strict some records were unreadable; 2 wrong usage; 3 an input missing or
 unreadable (the others are still read), or the output not to be written; 130 interrupted. SIGTERM is left to the system,
-which ends the process without a word; what was written until then may end within a line. Authority: contract section 5.
+which ends the process without a word; what was written until then may end within a line. Authority: docs/shell.md,
+Exit codes.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ import csv
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from flowlag.enrich_options import LONGEST_LINE, MOST_COLUMNS
 from flowlag.errors import LimitError
 from flowlag.fields import FIELD_VERSIONS
+from flowlag.files.limits import LONGEST_LINE, MOST_COLUMNS
 from flowlag.files.rows import FOR_CSV, FROM_CSV, Row, RowReader, name_columns
 from flowlag.lines import normalise_name, strip_blanks
 

@@ -13,8 +13,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, Optional
 
-from flowlag.enrich_options import DEEPEST_DOCUMENT, LONGEST_DOCUMENT, MOST_REPEATED
 from flowlag.errors import LimitError
+from flowlag.files.limits import DEEPEST_DOCUMENT, LONGEST_DOCUMENT, MOST_REPEATED
 from flowlag.files.rows import Row, RowReader
 from flowlag.lines import text_of
 

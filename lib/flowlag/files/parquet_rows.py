@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Optional
 
-from flowlag.enrich_options import FREE_UNPACKED, LARGEST_ROW_GROUP, LONGEST_FIXED_VALUE, MOST_UNPACKED
 from flowlag.errors import LimitError, SourceError, show_value
+from flowlag.files.limits import FREE_UNPACKED, LARGEST_ROW_GROUP, LONGEST_FIXED_VALUE, MOST_UNPACKED
 from flowlag.files.rows import Row, RowReader, name_columns
 from flowlag.lines import text_of
 

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from typing import NamedTuple, Optional
 
 from flowlag.enrich_options import Settings
-from flowlag.fields import FIELD_VERSIONS, Layout, Names, Values, has_value, pick_values
+from flowlag.fields import FIELD_VERSIONS, Names, Values, has_value, pick_values
+from flowlag.layouts import Layout
 from flowlag.lines import is_header, match_layout, normalise_name, split_words, strip_blanks, tells_flow
 
 #: Columns that have a whole line, in CloudWatch's exports and events; Logs Insights puts an `@` before its names.
@@ -40,7 +41,7 @@ class RowReader:
 
     def __init__(self, settings: Settings) -> None:
         self._names = settings.names
-        self._guesses = settings.format == "auto"
+        self._guesses = settings.guesses_layout
         self._layout: Optional[Layout] = None
         self._columns: list[tuple[str, int]] = []
         self._settle(settings.layout)
@@ -113,7 +114,7 @@ class TableReader(RowReader):
     """Takes rows of named fields as they are, and looks for no flow log records in them."""
 
     def __init__(self) -> None:
-        super().__init__(Settings(format="none"))
+        super().__init__(Settings(reads_raw=False))
 
     def read_fields(self, fields: dict[str, str]) -> Optional[Row]:
         """The row of named fields."""

@@ -21,10 +21,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Callable, Optional
 
-from flowlag.enrich_options import FREE_UNPACKED, LONGEST_LINE, MOST_UNPACKED, Settings
+from flowlag.enrich_options import Settings
 from flowlag.errors import LimitError, SourceError
 from flowlag.files.csv_rows import read_csv
 from flowlag.files.json_rows import DAMAGE, read_json
+from flowlag.files.limits import FREE_UNPACKED, LONGEST_LINE, MOST_UNPACKED
 from flowlag.files.parquet_rows import read_parquet
 from flowlag.files.rows import Row, RowReader, TableReader
 

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The skeleton of a command of the shell: its parser, its inputs, and the exit code that it ends with.
+
+The options are those that the search command declares. Authority: docs/shell.md, Exit codes.
+"""
+
+from __future__ import annotations
+
+import re
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Optional
+
+from flowlag.cli.terminal import DONE, FAILED, UNREADABLE, Failures, Parser, complain, progress_bar
+from flowlag.enrich_options import Settings
+from flowlag.files.rows import Row
+from flowlag.files.sources import Progress, read_sources, read_tables
+from flowlag.options import Option, describe
+from flowlag.record import UNTAGGABLE
+
+UNREADABLE_RECORDS = "exit with 1 when records were invalid, missing, reversed or other"
+
+
+def make_parser(name: str, description: str) -> Parser:
+    """A parser that takes nothing yet."""
+    return Parser(
+        prog=f"python -m flowlag {name}",
+        description=description,
+        epilog="Exit codes: 0 done; 1 done, but some records were unreadable and --strict was given; 2 wrong usage; "
+        "3 input missing or unreadable.",
+        allow_abbrev=False,
+    )
+
+
+def add_options(
+    parser: Parser, options: Iterable[Option], outputs: Iterable[str], strict: str = UNREADABLE_RECORDS
+) -> None:
+    """Let a parser take options, --output with one of the words `outputs`, and --strict, which does what it says."""
+    for option in options:
+        _add_option(parser, option)
+    parser.add_argument("--output", choices=list(outputs), default="table", help="how to write (default: table)")
+    parser.add_argument("--strict", action="store_true", help=strict)
+
+
+def _add_option(parser: Parser, option: Option) -> None:
+    """Let a parser take an option, also with `-` for `_`; every value is kept, since one given twice is refused."""
+    spellings = dict.fromkeys((f"--{option.name}", f"--{option.name.replace('_', '-')}"))
+    kind = re.search(r"^<(\w+)>", option.form)
+    parser.add_argument(
+        *spellings,
+        metavar=kind[1].upper() if kind else "WORD",
+        help=describe(option).replace("%", "%%"),
+        action="append",
+    )
+
+
+def given_options(args: Namespace, options: Iterable[Option]) -> list[tuple[str, str]]:
+    """(option, value) as they were given, for the parser of the search command."""
+    return [(option.name, value) for option in options for value in getattr(args, option.name) or ()]
+
+
+class Inputs:
+    """Reads files with the progress shown, and knows which of them could not be read (to their end)."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.failures = Failures()
+        self._progress = progress
+
+    def rows(self, paths: Sequence[str], settings: Settings) -> Iterator[Row]:
+        """The rows of flow logs."""
+        return read_sources(paths, settings, self._progress, self.failures.note)
+
+    def tables(self, paths: Sequence[str]) -> Iterator[dict[str, str]]:
+        """The rows of tables of any other events."""
+        return read_tables(paths, self._progress, self.failures.note)
+
+
+@contextmanager
+def open_inputs(paths: Sequence[str]) -> Iterator[Inputs]:
+    """Inputs for these files."""
+    with progress_bar(paths) as progress:
+        yield Inputs(progress)
+
+
+def finish(inputs: Inputs, is_written: bool, warnings: Iterable[Optional[str]], is_failing: bool) -> int:
+    """Give the warnings, then the exit code; `is_failing` when --strict was given and something was unreadable."""
+    for warning in filter(None, warnings):
+        complain(warning)
+    if inputs.failures or not is_written:
+        return FAILED
+    return UNREADABLE if is_failing else DONE
+
+
+def has_unreadable(counts: Counter[str]) -> bool:
+    """Whether any record, by the counts of their statuses, was unreadable."""
+    return any(counts[status] for status in (*UNTAGGABLE, "other"))

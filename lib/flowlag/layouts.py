@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The column orders of flow logs as text: those that are known by name and by shape, and what an order is.
+
+Authority: Amazon VPC User Guide and VPC Transit Gateways guide (default formats), Splunk Add-on for AWS 7.0.0 (the
+order of version 5). Read 2026-11-23.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from flowlag.fields import NAMES_BY_VERSION, Names, Values, has_value
+
+
+class Layout:
+    """The column order of a flow log's text lines; `order` says it in words."""
+
+    def __init__(self, name: str, columns: Sequence[str], order: str = "") -> None:
+        self.name = name
+        self.order = order
+        self.columns = tuple(columns)
+        self.version = self._places(("version",))
+        self._roles = [self._places(names) for names in Names()]
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __repr__(self) -> str:
+        return f"Layout({self.name!r}, {len(self)} columns)"
+
+    def _places(self, names: Iterable[str]) -> tuple[int, ...]:
+        """Column numbers of `names`, in the order of `names`; `_` and `-` are one in a column's name."""
+        wanted = dict.fromkeys(name.replace("_", "-") for name in names)
+        columns = [column.lower().replace("_", "-") for column in self.columns]
+        return tuple(columns.index(name) for name in wanted if name in columns)
+
+    def values(self, words: Sequence[str]) -> Values:
+        """The timing values of a line that was split into exactly as many words as there are columns."""
+        return Values(*(next((words[i] for i in places if has_value(words[i])), None) for places in self._roles))
+
+
+_V2 = NAMES_BY_VERSION[2].split()
+_V2_TO_V5 = [name for version in (2, 3, 4, 5) for name in NAMES_BY_VERSION[version].split()]
+_TRANSIT_GATEWAY = [
+    "version",
+    "resource-type",
+    "account-id",
+    "tgw-id",
+    "tgw-attachment-id",
+    "tgw-src-vpc-account-id",
+    "tgw-dst-vpc-account-id",
+    "tgw-src-vpc-id",
+    "tgw-dst-vpc-id",
+    "tgw-src-subnet-id",
+    "tgw-dst-subnet-id",
+    "tgw-src-eni",
+    "tgw-dst-eni",
+    "tgw-src-az-id",
+    "tgw-dst-az-id",
+    "tgw-pair-attachment-id",
+    "srcaddr",
+    "dstaddr",
+    "srcport",
+    "dstport",
+    "protocol",
+    "packets",
+    "bytes",
+    "start",
+    "end",
+    "log-status",
+    "type",
+    "packets-lost-no-route",
+    "packets-lost-blackhole",
+    "packets-lost-mtu-exceeded",
+    "packets-lost-ttl-expired",
+    "tcp-flags",
+    "region",
+    "flow-direction",
+    "pkt-src-aws-service",
+    "pkt-dst-aws-service",
+]
+
+#: Layouts that `format` knows by name, in the order in which `format=auto` tries them.
+LAYOUTS = {
+    layout.name: layout
+    for layout in (
+        Layout("default", _V2, "AWS's default, version 2"),
+        Layout(
+            "addon-v5",
+            _V2_TO_V5,
+            "`default`, then the fields of versions 3, 4 and 5 as AWS lists them, which the add-on expects",
+        ),
+        Layout("select-all", sorted(_V2_TO_V5), "the same fields in alphabetical order"),
+        Layout("tgw", _TRANSIT_GATEWAY, "AWS's default for transit gateways"),
+    )
+}

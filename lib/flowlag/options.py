@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an option of a command is, and what an output field is. Each is declared once; all else is made of it.
+
+Of an option: its reading, the sentence that refuses a value, `--help` of the shell, the help of Splunk's search
+assistant and the tables of docs/. Of a field: its name in the output, the same help and the same tables. The texts are
+Markdown with code in backticks, which `plain` takes off.
+"""
+
+# Each search imports this: no annotations as strings, which cost a compilation each in a NamedTuple, and a regular
+# expression is compiled when a value asks for it.
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable, NamedTuple, Optional
+
+from flowlag.errors import SettingsError, show_value
+from flowlag.interval import SECOND_US
+
+REQUIRED = "required"
+
+
+class NotAllowed(ValueError):
+    """A text is no value of an option; says what is allowed where that is more than the option says."""
+
+
+class Option(NamedTuple):
+    """An option: the form of its value in a syntax, its default as one would give it (None: `unset` says what holds).
+
+    `allowed` ends "give ...", `meaning` is one sentence or more, `parse` makes a value of a text or raises NotAllowed.
+    """
+
+    name: str
+    form: str
+    default: Optional[str]
+    allowed: str
+    meaning: str
+    parse: Callable[[str], Any]
+    unset: str = "not set"
+
+    @property
+    def initial(self) -> Any:
+        """The value when the option is not given; None without a default."""
+        return None if self.default is None else self.parse(self.default)
+
+    def read(self, text: str) -> Any:
+        """The value of a text; raises SettingsError, one sentence with option, value and what is allowed."""
+        try:
+            return self.parse(text)
+        except NotAllowed as error:
+            raise refuse(self.name, text, str(error) or self.allowed) from None
+
+
+class Field(NamedTuple):
+    """An output field: its unit (`word` for text), its meaning, and when it is empty."""
+
+    name: str
+    unit: str
+    meaning: str
+    empty_when: str = "never"
+
+
+# -- how the options of a command are read
+
+
+def split_arguments(arguments: Iterable[str], command: str) -> list[tuple[str, str]]:
+    """(option, value) of each `name=value`; raises SettingsError for an argument without `=`."""
+    pairs = []
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if not equals:
+            raise SettingsError(
+                f'{command} does not know what to do with "{show_value(argument)}"; '
+                'write options as name=value, no blanks at "=".'
+            )
+        pairs.append((name, value))
+    return pairs
+
+
+def gather_options(pairs: Iterable[tuple[str, str]], options: Iterable[Option], command: str) -> dict[str, str]:
+    """Option -> text; raises SettingsError for a name that is none of `options` and for one that is given twice."""
+    known = [option.name for option in options]
+    given: dict[str, str] = {}
+    for name, value in pairs:
+        if name not in known:
+            raise SettingsError(
+                f'{command} has no option "{show_value(name)}" (given: {show_value(f"{name}={value}")}); '
+                f"it takes {', '.join(known)}."
+            )
+        if name in given:
+            raise SettingsError(
+                f'option {name} is given twice, "{show_value(given[name])}" and "{show_value(value)}"; give it once.'
+            )
+        given[name] = value
+    return given
+
+
+def read_options(given: Mapping[str, str], options: Iterable[Option]) -> dict[str, Any]:
+    """Option -> the value of the text that was given, else of its default; None without both."""
+    return {
+        option.name: option.read(given[option.name]) if option.name in given else option.initial for option in options
+    }
+
+
+def refuse(name: str, value: str, allowed: str) -> SettingsError:
+    """The error that refuses an option's value and says what is allowed."""
+    return SettingsError(f'option {name}: "{show_value(value)}" is not allowed; give {plain(allowed)}.')
+
+
+def describe(option: Option) -> str:
+    """All that there is to say of an option, in plain sentences."""
+    default = "Required" if option.unset == REQUIRED else f"Default: {option.default or option.unset}"
+    return plain(f"{option.meaning} Allowed: {option.allowed}. {default}.")
+
+
+def plain(text: str) -> str:
+    """A text without the backticks of Markdown."""
+    return text.replace("`", "")
+
+
+# -- kinds of values
+
+
+def choice(name: str, words: Iterable[str], default: str, meaning: str) -> Option:
+    """An option whose value is one of a few words."""
+    words = tuple(words)
+    allowed = f"one of {', '.join(f'`{word}`' for word in words)}"
+
+    def parse(text: str) -> str:
+        if text not in words:
+            raise NotAllowed
+        return text
+
+    return Option(name, f"({'|'.join(words)})", default, allowed, meaning, parse)
+
+
+def field_name(name: str, meaning: str, default: Optional[str] = None, unset: str = "not set") -> Option:
+    """An option whose value is the name of a field."""
+    return Option(name, "<field>", default, "the name of a field", meaning, _parse_field_name, unset)
+
+
+def count(name: str, default: str, meaning: str) -> Option:
+    """An option whose value is a number of things."""
+    return Option(name, "<int>", default, "a whole number from 1 to 999999999", meaning, _parse_count)
+
+
+def prefix(meaning: str) -> Option:
+    """The option `prefix`."""
+    allowed = "a letter followed by letters, digits or `_`, such as `flowlag_`"
+    return Option("prefix", "<string>", "flowlag_", allowed, meaning, _parse_prefix)
+
+
+def _parse_field_name(text: str) -> str:
+    if not text.strip():
+        raise NotAllowed
+    return text
+
+
+def _parse_count(text: str) -> int:
+    number = parse_digits(text)
+    if not number:
+        raise NotAllowed
+    return number
+
+
+def _parse_prefix(text: str) -> str:
+    if not (text.isascii() and text[:1].isalpha() and text.replace("_", "a").isalnum()):
+        raise NotAllowed
+    return text
+
+
+def parse_digits(text: str) -> int:
+    """A whole number of at most nine digits."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise NotAllowed
+    return int(text)
+
+
+_SPAN = r"([0-9]{1,12}(?:\.[0-9]{1,12})?)([a-z]*)"
+_UNITS_US = {
+    1: ("us",),
+    1000: ("ms",),
+    10_000: ("cs",),
+    100_000: ("ds",),
+    SECOND_US: ("", "s", "sec", "secs", "second", "seconds"),
+    60 * SECOND_US: ("m", "min", "mins", "minute", "minutes"),
+    3600 * SECOND_US: ("h", "hr", "hrs", "hour", "hours"),
+}
+_UNIT_US = {name: size for size, names in _UNITS_US.items() for name in names}
+
+
+def parse_span(text: str) -> int:
+    """A span in microseconds: plain seconds or a Splunk time span such as `60s` or `1m`."""
+    if text.isascii() and text.isdigit() and len(text) <= 12:
+        return int(text) * SECOND_US
+    match = re.fullmatch(_SPAN, text)
+    if match is None or match.group(2) not in _UNIT_US:
+        raise NotAllowed
+    whole, _, decimals = match.group(1).partition(".")
+    divisor: int = 10 ** len(decimals)
+    span_us, rest = divmod(int(whole + decimals) * _UNIT_US[match.group(2)], divisor)
+    if rest:
+        raise NotAllowed
+    return span_us

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Owns default/searchbnf.conf, the help of Splunk's search assistant: made of the declarations of options and fields.
+
+What a declaration does not say stands here: what a command is for, its examples, its tags.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from flowlag import match, profile
+from flowlag.enrich_options import ENRICH_OPTIONS
+from flowlag.match_options import MATCH_OPTIONS
+from flowlag.options import REQUIRED, Field, Option, describe, plain
+from flowlag.profile_options import PROFILE_OPTIONS
+from tools.declared import tag_fields
+from tools.places import GENERATED
+
+WIDTH = 118
+
+
+class Help(NamedTuple):
+    """The help of one command; an example is a comment and a search."""
+
+    command: str
+    short: str
+    description: str
+    options: Sequence[Option]
+    fields: Sequence[Field]
+    examples: Sequence[tuple[str, str]]
+    tags: str
+    related: str
+
+
+HELP = (
+    Help(
+        "flowlagenrich",
+        "Tags AWS VPC flow log events with bounds on when their packets can have passed.",
+        "AWS stamps the start and end of a flow log record in whole seconds when it receives packets for aggregation, "
+        "up to 60 seconds after they passed the network interface. flowlagenrich tags every event with the interval in "
+        "which all packets of the record passed. Every event comes back, in the same order, with all output fields; a "
+        "field is empty if nothing is known.",
+        ENRICH_OPTIONS,
+        tag_fields(),
+        (
+            (
+                "Show between which times the packets of each flow can have passed.",
+                "`flowlag_index` | flowlagenrich | table src_ip dest_ip flowlag_earliest flowlag_latest "
+                "flowlag_uncertainty",
+            ),
+            (
+                "Windows open at second 6 of each minute; sort by the best single estimate of the time of a packet.",
+                "`flowlag_index` | flowlagenrich interval=60 phase=6 time=estimate | sort 0 _time",
+            ),
+            (
+                "Read _raw in a custom layout, with a lag of 30 seconds.",
+                "index=net sourcetype=my:flow | flowlagenrich lag=30 "
+                'format="${version} ${interface-id} ${start} ${end}"',
+            ),
+        ),
+        "aws vpc flow log netflow time interval uncertainty lag",
+        "flowlagmatch, flowlagprofile, eval, bin, transaction",
+    ),
+    Help(
+        "flowlagmatch",
+        "Tells which flows could belong to which other events, when flow times are intervals.",
+        "Matches flow log events with other events (anchors: logins, findings, API calls). The input is one mixed "
+        "stream after flowlagenrich: events with flowlag_status=ok are flows; events with status other, or without "
+        "one, are anchors at their _time. A flow is given for an anchor if the relation is possible; it is certain if "
+        "the relation holds wherever in their intervals the two lie. No possible pair is missed, and the order of "
+        "events does not matter. There is one row for each pair, with the fields of the anchor, those of the flow as "
+        "flow_<name>, and the output fields.",
+        MATCH_OPTIONS,
+        match.FIELDS,
+        (
+            (
+                "Which flow can have carried each SSH login? The clocks of the servers may be off by two seconds.",
+                '(`flowlag_index`) OR (index=os sourcetype=linux_secure "Accepted") | flowlagenrich | flowlagmatch '
+                'by="src_ip=src,dest_ip=host_ip" tolerance=2',
+            ),
+            (
+                "Which refused connections came from an address before one was accepted, within ten minutes?",
+                '`flowlag_index` | flowlagenrich | flowlagmatch by="src_ip" anchors=action=allowed relation=before '
+                "within=10m",
+            ),
+        ),
+        "aws vpc flow log netflow correlate join interval uncertainty",
+        "flowlagenrich, join, transaction",
+    ),
+    Help(
+        "flowlagprofile",
+        "Tells how each network interface stamps its AWS flow log records, and how late they arrive.",
+        "Gives one row for each network interface over the time range of the search, and one more for each change of "
+        "the second at which its aggregation windows open. The input is flow log events, with or without flowlagenrich "
+        "before it. Stored with outputlookup flowlag_windows, the rows tell flowlagenrich windows=auto the window of "
+        "each record. The order of events does not matter.",
+        PROFILE_OPTIONS,
+        profile.FIELDS,
+        (
+            (
+                "How do the interfaces stamp their records, and how late do these arrive?",
+                "`flowlag_index` | flowlagenrich | flowlagprofile | table interface_id timing_mode phase index_lag_p99 "
+                "suggest_lookback",
+            ),
+            (
+                "Learn the windows, for flowlagenrich windows=auto.",
+                "`flowlag_index` | flowlagenrich | flowlagprofile | outputlookup flowlag_windows",
+            ),
+        ),
+        "aws vpc flow log netflow profile window phase delay index lag",
+        "flowlagenrich, stats, outputlookup",
+    ),
+)
+
+
+def write() -> str:
+    """The file."""
+    heading = f"# SPDX-License-Identifier: Apache-2.0\n# {GENERATED}\n"
+    return heading + "".join(f"\n{write_stanza(help_)}" for help_ in HELP)
+
+
+def write_stanza(help_: Help) -> str:
+    """The help of one command as a stanza."""
+    syntax = " ".join([help_.command, *map(write_syntax, help_.options)])
+    described = [
+        help_.description,
+        "Options:",
+        *(f"{option.name}: {describe(option)}" for option in help_.options),
+        "Output fields:",
+        *map(describe_field, help_.fields),
+        "A wrong option ends the search with a sentence that names it.",
+    ]
+    settings = {"syntax": [syntax], "shortdesc": [help_.short], "description": described}
+    lines = [f"[{help_.command}-command]", *(wrap(key, parts) for key, parts in settings.items())]
+    for number, (comment, search) in enumerate(help_.examples, 1):
+        lines += [f"comment{number} = {comment}", f"example{number} = {search}"]
+    return "\n".join([*lines, "usage = public", f"tags = {help_.tags}", f"related = {help_.related}", ""])
+
+
+def write_syntax(option: Option) -> str:
+    """An option in the syntax of searchbnf."""
+    return f"{option.name}={option.form}" if option.unset == REQUIRED else f"({option.name}={option.form})?"
+
+
+def describe_field(field: Field) -> str:
+    """A field with its meaning, and its unit if it has one."""
+    unit = "" if field.unit in ("word", "number") else f" ({field.unit})"
+    return plain(f"{field.name}: {field.meaning}{unit}.")
+
+
+def wrap(key: str, parts: Sequence[str]) -> str:
+    """A setting over several lines, a backslash at the end of each but the last; each part begins a line."""
+    parts = [f"{key} = {parts[0]}", *parts[1:]]
+    lines = [line for part in parts for line in textwrap.wrap(part, WIDTH, break_on_hyphens=False)]
+    return " \\\n".join(lines)
