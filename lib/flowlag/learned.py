@@ -98,6 +98,5 @@ class LearnedWindows:
 
 
 def _rule_of(lesson: tuple[str, int, int]) -> Rule:
-    """The rule by a row's mode, interval_s and phase_s."""
-    mode, interval_s, phase_s = lesson
-    return Rule("profile", mode, interval_s * SECOND_US, phase_s * SECOND_US)
+    """The rule of a row's mode, interval_s and phase_s."""
+    return Rule("profile", *lesson)

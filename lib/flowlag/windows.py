@@ -2,8 +2,8 @@
 """The aggregation window of a record, if it is known: given, learned, filled by the record, or assumed.
 
 A rule says how windows lie for a record. Only `Rules` chooses it, and all else follows from it: the window of the
-record (`place_window`), and which records have the same position in theirs (`moves_with`). AWS aligns nothing to the
-clock, so a window is never guessed unless the user asks for that. Authority: docs/model.md, Windows.
+record (`place_window`), and which records have the same position in theirs (`Rules.moves_with`). AWS aligns nothing to
+the clock, so a window is never guessed unless the user asks for that. Authority: docs/model.md, Windows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Rule(NamedTuple):
     """How windows lie for a record, and how that is known (`basis`: option, profile, or empty).
 
     `kind` is one of:
-    - grid: windows open at `phase_us` of every interval;
+    - grid: windows open at `phase_s` of every interval;
     - batch: the window is the span of the record itself;
     - flow: every flow has its own stamps, so there is no window;
     - record: a record that is as long as the interval fills a window;
@@ -41,8 +41,8 @@ class Rule(NamedTuple):
 
     basis: str
     kind: str
-    interval_us: int = 0
-    phase_us: int = 0
+    interval_s: int = 0
+    phase_s: int = 0
 
 
 #: (interface, start, end in microseconds since the epoch) -> the rule learned for the record, None if there is none.
@@ -68,25 +68,28 @@ class Rules:
             return self._given
         return self._find_learned(interface, start_us, end_us) or self._given
 
+    def moves_with(self, interface: Optional[str], start_s: int, end_s: int) -> Any:
+        """A value that is equal for two records of the same length if their tags differ only in their times.
+
+        Stamps are whole seconds here. The times in the tags differ by as much as the starts of the records. A window
+        that follows from the record itself moves with it; on a grid, the position of the record in its window decides,
+        wherever the windows open.
+        """
+        rule = None
+        if self._find_learned is not None:
+            rule = self._find_learned(interface, start_s * SECOND_US, end_s * SECOND_US)
+        _, kind, interval_s, phase_s = rule or self._given
+        return (interval_s, (start_s - phase_s) % interval_s) if kind == "grid" else kind
+
 
 def _give_rule(settings: Settings) -> Rule:
     """The rule that the options give."""
+    interval_s = settings.interval_us // SECOND_US
     if settings.windows == "none":
         return Rule("", "none")
     if settings.phase_us is not None:
-        return Rule("option", "grid", settings.interval_us, settings.phase_us)
-    return Rule("", "assumed" if settings.windows == "assumed" else "record", settings.interval_us)
-
-
-def moves_with(rule: Rule, start_us: int) -> Any:
-    """A value that is equal for two records of the same length if their tags differ only in their times.
-
-    The times in the tags differ by as much as the starts of the records. A window that follows from the record itself
-    moves with it; on a grid, the position of the record in its window decides, wherever the windows open.
-    """
-    if rule.kind == "grid":
-        return (rule.kind, rule.interval_us, (start_us - rule.phase_us) % rule.interval_us)
-    return rule.kind
+        return Rule("option", "grid", interval_s, settings.phase_us // SECOND_US)
+    return Rule("", "assumed" if settings.windows == "assumed" else "record", interval_s)
 
 
 def place_window(recorded: Interval, rule: Rule) -> Window:
@@ -102,20 +105,20 @@ def place_window(recorded: Interval, rule: Rule) -> Window:
 
 def _own_window(recorded: Interval, rule: Rule) -> Window:
     """The window that a record fills by itself, or that its end is assumed to close."""
-    if recorded.length_us > rule.interval_us:
+    interval_us, closed_us = rule.interval_s * SECOND_US, recorded.end_us + RESOLUTION_US
+    if recorded.length_us > interval_us:
         return Window("record", "multi")
-    closed_us = recorded.end_us + RESOLUTION_US
-    own = Interval(closed_us - rule.interval_us, closed_us)
-    if recorded.length_us >= rule.interval_us - 2 * TOLERANCE_US:
+    own = Interval(closed_us - interval_us, closed_us)
+    if recorded.length_us >= interval_us - 2 * TOLERANCE_US:
         return Window("record", "full", own, _offset(recorded, own))
     return _locate("assumed", recorded, own) if rule.kind == "assumed" else UNKNOWN
 
 
 def _grid_window(recorded: Interval, rule: Rule) -> Interval:
     """The grid's window that contains start + 1 s: busy interfaces begin in the last second of the window before."""
-    inside_us = recorded.start_us + TOLERANCE_US
-    opened_us = inside_us - (inside_us - rule.phase_us) % rule.interval_us
-    return Interval(opened_us, opened_us + rule.interval_us)
+    interval_us, inside_us = rule.interval_s * SECOND_US, recorded.start_us + TOLERANCE_US
+    opened_us = inside_us - (inside_us - rule.phase_s * SECOND_US) % interval_us
+    return Interval(opened_us, opened_us + interval_us)
 
 
 def _locate(basis: str, recorded: Interval, bounds: Interval) -> Window:

@@ -5,7 +5,7 @@ import pytest
 
 from flowlag.enrich_options import parse_settings
 from flowlag.interval import Interval
-from flowlag.windows import Rule, Rules, moves_with, place_window
+from flowlag.windows import Rule, Rules, place_window
 
 S = 1_000_000
 T = 1602397440  # a multiple of 60
@@ -93,9 +93,9 @@ RULES = {
     "record": ({}, None),
     "assumed": ({"windows": "assumed"}, None),
     "none": ({"windows": "none"}, None),
-    "learned-grid": ({}, Rule("profile", "grid", 30 * S, 7 * S)),
-    "learned-batch": ({}, Rule("profile", "batch", 60 * S)),
-    "learned-flow": ({}, Rule("profile", "flow", 60 * S)),
+    "learned-grid": ({}, Rule("profile", "grid", 30, 7)),
+    "learned-batch": ({}, Rule("profile", "batch", 60)),
+    "learned-flow": ({}, Rule("profile", "flow", 60)),
 }
 
 
@@ -107,10 +107,9 @@ def test_records_that_move_together_have_the_same_place(options, learned):
     for length in (0, 1, 20, 57, 58, 59, 60, 61, 130, 599, 600):
         for start in range(700):
             recorded = Interval((T + start) * S, (T + start + length) * S)
-            rule = rules.find("eni-1", *recorded)
-            window = place_window(recorded, rule)
+            window = place_window(recorded, rules.find("eni-1", *recorded))
             moved = window._replace(bounds=window.bounds and tuple(us - recorded.start_us for us in window.bounds))
-            assert seen.setdefault((length, moves_with(rule, recorded.start_us)), moved) == moved
+            assert seen.setdefault((length, rules.moves_with("eni-1", T + start, T + start + length)), moved) == moved
     assert len(seen) < 11 * 700
 
 

@@ -23,7 +23,6 @@ from flowlag.splunk.blocks import Records
 from flowlag.splunk.columns import Header
 from flowlag.splunk.csv_bytes import decode
 from flowlag.tags import TAG_FIELDS, Tags
-from flowlag.windows import moves_with
 
 _TIMES = ("start", "end", "earliest", "latest", "time", "window_start", "window_end")
 _FIRST, _LAST = str(FIRST_US // SECOND_US), str(LAST_US // SECOND_US)
@@ -50,9 +49,11 @@ class Keys:
         self._roles = [role for role in found if role.places or role.name in ("start", "end")]
         self._value = value
         self._packets = Memo(self._class_packets, len)
-        self._interfaces = Memo(self._read, len)
+        #: text -> interface, None if it names none
+        self.interfaces = Memo(self._read, len)
         names = [role.name for role in self._roles]
-        self._place = names.index("interface") if "interface" in names else None
+        #: the text of a key that names the interface, None if no tag depends on it
+        self.interface_place = names.index("interface") if "interface" in names else None
 
     def of(self, records: Records) -> Iterator[Key]:
         """The key of each record."""
@@ -62,18 +63,6 @@ class Keys:
         """The values of a key."""
         read = ((role.name, self._read(text)) for role, text in zip(self._roles, key))
         return Values(**{name: value for name, value in read if value is not None})
-
-    @property
-    def have_interface(self) -> bool:
-        """Whether tags depend on the interface, so that keys hold it."""
-        return self._place is not None
-
-    def part(self, key: Key) -> tuple[Optional[str], Key]:
-        """The interface in a key (None if there is none), and the texts after start and end without it."""
-        place = self._place
-        if place is None:
-            return None, key[2:]
-        return self._interfaces[key[place]], key[2:place] + key[place + 1 :]
 
     def _texts(self, records: Records, role: _Role) -> Iterable[str]:
         """For each record, the text of the first column of a role that has a value."""
@@ -134,8 +123,9 @@ class ReplyCache(Bounded[Key, Optional[str]]):
         super().__init__()
         self.all_ok = self.settles_all = True
         self._enricher = enricher
-        self._rules = enricher.rules
-        self._all_move = enricher.rules.all_move and not keys.have_interface
+        self._moves_with = enricher.rules.moves_with
+        self._interface_place, self._interfaces = keys.interface_place, keys.interfaces
+        self._all_move = enricher.rules.all_move and keys.interface_place is None
         self._keys = keys
         self._ending = ending
         self._asks_raw = asks_raw
@@ -158,9 +148,11 @@ class ReplyCache(Bounded[Key, Optional[str]]):
 
     def _find_likeness(self, key: Key, start_s: int, end_s: int) -> tuple[Any, ...]:
         """What keys of one pattern share: length, position in the windows, and all values but the interface."""
-        interface, others = self._keys.part(key)
-        rule = self._rules.find(interface, start_s * SECOND_US, end_s * SECOND_US)
-        return (end_s - start_s, moves_with(rule, start_s * SECOND_US), others)
+        place = self._interface_place
+        if place is None:
+            return (end_s - start_s, self._moves_with(None, start_s, end_s), key[2:])
+        moves = self._moves_with(self._interfaces[key[place]], start_s, end_s)
+        return (end_s - start_s, moves, key[2:place] + key[place + 1 :])
 
     def _add_pattern(self, likeness: tuple[Any, ...], key: Key, start_s: int) -> Pattern:
         tags = self._enricher.judge(self._keys.values(key))
