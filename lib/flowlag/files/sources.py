@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The reader of files in every shape that AWS delivers: rows come out. Only this module opens inputs.
+"""Input files to rows, in every shape in which AWS delivers flow logs. Only this module opens inputs.
 
 The content of a file decides how it is read, never its name: gzip (members back to back, in up to three layers),
 Parquet, JSON documents, CSV with a header line, else lines of text. Nothing is dropped silently: a line that cannot be
