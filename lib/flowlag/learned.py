@@ -40,7 +40,6 @@ class LearnedWindows:
         self.complaint = complaint
         self._rows = rows
         self._near = Memo(self._find_near, lambda key: len(key[0]))
-        self._rules = Memo(_rule_of, len)
 
     @classmethod
     def from_rows(cls, table: Iterable[Sequence[str]], interval_us: int) -> LearnedWindows:
@@ -80,23 +79,25 @@ class LearnedWindows:
 
     def find(self, interface: Optional[str], start_us: int, end_us: int) -> Optional[Rule]:
         """The rule learned for a record, None if there is none."""
-        best: Optional[tuple[int, _Row]] = None
-        for row in self._near[interface or "", end_us // _HOUR_US]:
-            last_s, first_s, _, interval_s, _ = row
+        found, nearest_us = None, 0
+        for first_us, last_us, reach_us, rule in self._near[interface or "", end_us // _HOUR_US]:
             # how far the record extends beyond the row's time span
-            distance_us = max(0, first_s * SECOND_US - start_us, end_us - last_s * SECOND_US)
-            if distance_us <= interval_s * SECOND_US and (best is None or distance_us <= best[0]):
-                best = (distance_us, row)  # rows ascend: if tied, the later one
-        return self._rules[best[1][2:]] if best else None
+            distance_us = max(0, first_us - start_us, end_us - last_us)
+            if distance_us <= reach_us and (found is None or distance_us <= nearest_us):
+                found, nearest_us = rule, distance_us  # rows ascend: if tied, the later one
+        return found
 
-    def _find_near(self, key: tuple[str, int]) -> list[_Row]:
-        """The rows of an interface that can count for a record that ends in this hour."""
+    def _find_near(self, key: tuple[str, int]) -> list[tuple[int, int, int, Rule]]:
+        """The rows of an interface that can count for a record that ends in this hour: span, reach beyond it, rule."""
         interface, hour = key
         opened_s, closed_s = hour * 3600, (hour + 1) * 3600
-        rows = self._rows.get(interface, ())
-        return [row for row in rows if row[0] + row[3] >= opened_s and row[1] - row[3] <= closed_s]
-
-
-def _rule_of(lesson: tuple[str, int, int]) -> Rule:
-    """The rule of a row's mode, interval_s and phase_s."""
-    return Rule("profile", *lesson)
+        return [
+            (
+                first_s * SECOND_US,
+                last_s * SECOND_US,
+                interval_s * SECOND_US,
+                Rule("profile", mode, interval_s, phase_s),
+            )
+            for last_s, first_s, mode, interval_s, phase_s in self._rows.get(interface, ())
+            if last_s + interval_s >= opened_s and first_s - interval_s <= closed_s
+        ]

@@ -75,11 +75,12 @@ class Rules:
         that follows from the record itself moves with it; on a grid, the position of the record in its window decides,
         wherever the windows open.
         """
-        rule = None
+        rule = self._given
         if self._find_learned is not None:
-            rule = self._find_learned(interface, start_s * SECOND_US, end_s * SECOND_US)
-        _, kind, interval_s, phase_s = rule or self._given
-        return (interval_s, (start_s - phase_s) % interval_s) if kind == "grid" else kind
+            rule = self._find_learned(interface, start_s * SECOND_US, end_s * SECOND_US) or rule
+        if rule.kind != "grid":
+            return rule.kind
+        return (rule.interval_s, (start_s - rule.phase_s) % rule.interval_s)
 
 
 def _give_rule(settings: Settings) -> Rule:

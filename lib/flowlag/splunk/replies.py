@@ -143,7 +143,9 @@ class ReplyCache(Bounded[Key, Optional[str]]):
         else:
             text = self._write(self._enricher.judge(self._keys.values(key)))
         if can_be_kept:
-            self.keep(key, text)
+            if len(self) >= self._size:  # as `keep` does, without a call for each distinct key
+                self.clear()
+            self[key] = text
         return text
 
     def _find_likeness(self, key: Key, start_s: int, end_s: int) -> tuple[Any, ...]:
