@@ -20,7 +20,7 @@ from flowlag.cli.output import write_csv
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import Settings, parse_arguments, parse_settings
 from flowlag.errors import LONGEST_SHOWN, FlowlagError, ProtocolError, SettingsError
-from flowlag.files import csv_rows, json_rows, parquet_rows, sources
+from flowlag.files import csv_rows, gunzip, json_rows, parquet_rows, sources
 from flowlag.files.limits import DEEPEST_DOCUMENT
 from flowlag.files.rows import name_columns
 from flowlag.files.sources import read_sources
@@ -152,7 +152,7 @@ def test_metadata_has_a_limit():
 def small(monkeypatch):
     """Limits a thousand times as small."""
     for module, name in ((sources, "LONGEST_LINE"), (csv_rows, "LONGEST_LINE"), (json_rows, "LONGEST_DOCUMENT"),
-                         (json_rows, "MOST_REPEATED"), (sources, "FREE_UNPACKED"), (parquet_rows, "FREE_UNPACKED"),
+                         (json_rows, "MOST_REPEATED"), (gunzip, "FREE_UNPACKED"), (parquet_rows, "FREE_UNPACKED"),
                          (csv_rows, "MOST_COLUMNS"), (output, "LONGEST_SAMPLE")):  # fmt: skip
         monkeypatch.setattr(module, name, getattr(module, name) // 1000)
     monkeypatch.setattr(json_rows, "BLOCK_BYTES", 4096)

@@ -13,12 +13,13 @@ from itertools import islice
 from flowlag.cli.command import add_options, finish, given_options, has_unreadable, make_parser, open_inputs
 from flowlag.cli.enrich import tag_rows
 from flowlag.cli.match_output import TABLES
-from flowlag.cli.output import encode_line, quote_cell
+from flowlag.cli.output import encode_line
 from flowlag.cli.terminal import Parser, write_lines
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import ENRICH_OPTIONS, parse_settings
 from flowlag.match import Matcher
 from flowlag.match_options import ANCHORS, MATCH_OPTIONS, PREFIX, parse_match_settings
+from flowlag.splunk.csv_bytes import quote
 from flowlag.splunk.match_table import MatchTable
 
 #: Events handed on at a time.
@@ -65,4 +66,4 @@ def write_bodies(events: Iterable[dict[str, str]]) -> Iterator[bytes]:
     while batch := list(islice(events, BATCH)):
         names = list(dict.fromkeys(name for event in batch for name in event))
         rows = [names, *([event.get(name, "") for name in names] for event in batch)]
-        yield encode_line("\n".join(",".join(map(quote_cell, row)) for row in rows))
+        yield encode_line("\n".join(",".join(map(quote, row)) for row in rows))

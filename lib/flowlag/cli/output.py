@@ -16,6 +16,7 @@ from flowlag.enrich_options import Settings
 from flowlag.errors import show_text, show_value
 from flowlag.fields import first_value
 from flowlag.record import VALID
+from flowlag.splunk.csv_bytes import quote
 from flowlag.tags import TAG_FIELDS
 
 #: A CSV has the columns of this many first events, which are held until its header is written.
@@ -34,7 +35,6 @@ Event = dict[str, str]
 Warn = Callable[[str], None]
 T = TypeVar("T")
 
-_CSV_SPECIAL = re.compile(r'[,"\r\n]')
 _LOST_SURROGATES = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # what surrogateescape cannot turn back into a byte
 
 #: Where the table looks for addresses and the port.
@@ -65,9 +65,9 @@ def write_csv(events: Iterable[Event], settings: Settings, warn: Warn) -> Iterat
     names = dict.fromkeys(chain.from_iterable(first) if first else ["_time"])
     columns = [*(name for name in names if name not in tags), *tags]
     left_out: Event = {}
-    yield ",".join(map(quote_cell, columns))
+    yield ",".join(map(quote, columns))
     for event in chain(first, events):
-        yield ",".join([quote_cell(event.get(name, "")) for name in columns])
+        yield ",".join([quote(event.get(name, "")) for name in columns])
         if len(left_out) < MOST_LEFT_OUT:
             left_out.update((name, "") for name, text in event.items() if text and name not in names)
     if left_out:
@@ -87,11 +87,6 @@ def _take_sample(items: Iterator[T], most: int, measure: Callable[[T], int]) -> 
         if length > LONGEST_SAMPLE:
             break
     return sample
-
-
-def quote_cell(text: str) -> str:
-    """A value as a cell of CSV."""
-    return '"' + text.replace('"', '""') + '"' if _CSV_SPECIAL.search(text) else text
 
 
 def _list_names(names: list[str]) -> str:

@@ -12,12 +12,13 @@ from typing import Callable
 
 from flowlag.cli.command import add_options, finish, given_options, has_unreadable, make_parser, open_inputs
 from flowlag.cli.enrich import tag_rows
-from flowlag.cli.output import lay_out, quote_cell
+from flowlag.cli.output import lay_out
 from flowlag.cli.terminal import Parser, write_lines
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import FIELD_OPTIONS, FORMAT
 from flowlag.profile import PROFILE_FIELDS, Profiler
 from flowlag.profile_options import PROFILE_OPTIONS, parse_profile_settings
+from flowlag.splunk.csv_bytes import quote
 
 #: With the options that tell how files are read; in Splunk, flowlagenrich before flowlagprofile is given them.
 OPTIONS = (*PROFILE_OPTIONS, *FIELD_OPTIONS, FORMAT)
@@ -56,7 +57,7 @@ def _profile_parser() -> Parser:
 def write_csv(rows: Iterable[dict[str, str]]) -> Iterator[str]:
     """CSV, as the command writes it; a header line where there is no row."""
     yield ",".join(PROFILE_FIELDS)
-    yield from (",".join(map(quote_cell, row.values())) for row in rows)
+    yield from (",".join(map(quote, row.values())) for row in rows)
 
 
 def write_json(rows: Iterable[dict[str, str]]) -> Iterator[str]:

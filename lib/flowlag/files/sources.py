@@ -24,8 +24,9 @@ from typing import Any, Callable, Optional
 from flowlag.enrich_options import Settings
 from flowlag.errors import LimitError, SourceError
 from flowlag.files.csv_rows import read_csv
+from flowlag.files.gunzip import Gunzip
 from flowlag.files.json_rows import DAMAGE, read_json
-from flowlag.files.limits import FREE_UNPACKED, LONGEST_LINE, MOST_UNPACKED
+from flowlag.files.limits import LONGEST_LINE
 from flowlag.files.parquet_rows import read_parquet
 from flowlag.files.rows import Row, RowReader, TableReader
 
@@ -35,8 +36,6 @@ MOST_GZIP_LAYERS = 3
 HEAD_BYTES = 65536
 
 _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
-_GZIP_BITS = 31  # this tells zlib to read a gzip member with its header and checksum
-_PACKED_BYTES = 8192
 _OTHER_PACKINGS = {b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ\x00": "xz", b"BZh91AY&SY": "bzip2"}
 _BLANK_BYTES = b" \t\r\n\0\xef\xbb\xbf"
 _BLANKS = re.compile(rb"[ \t\r\n\0\xef\xbb\xbf]*")
@@ -146,81 +145,6 @@ class _LineGuard(io.RawIOBase):
         return len(piece)
 
 
-class _Gunzip(io.RawIOBase):
-    """The content of a layer of gzip: its members back to back, without the zeros between them.
-
-    The gzip module reads members and zeros byte by byte, of which a small file may have a hundred million, and has no
-    limit. This class raises LimitError if the output is out of proportion to the size of the file.
-    """
-
-    def __init__(self, stream: io.BufferedIOBase, count_packed: Callable[[], int]) -> None:
-        self._stream = stream
-        self._count_packed = count_packed
-        self._count = 0
-        self._packed = b""
-        self._member: Any = None  # of zlib
-        self._failure: Optional[zlib.error] = None
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        piece = self._unpack(len(buffer))
-        buffer[: len(piece)] = piece
-        self._count += len(piece)
-        if self._count > FREE_UNPACKED and self._count > MOST_UNPACKED * self._count_packed():
-            raise LimitError(
-                f"it unpacks to more than {MOST_UNPACKED} times its size; if that is right, unpack it first"
-            )
-        return len(piece)
-
-    def _unpack(self, size: int) -> bytes:
-        """The next bytes, at most `size`, none at the end; raises EOFError, or zlib.error after what can be read."""
-        piece = b""
-        while not piece:
-            if self._failure:
-                raise self._failure
-            self._packed = self._packed or self._stream.read1(_PACKED_BYTES)
-            is_end = not self._packed
-            if self._member is None:
-                if is_end:
-                    return b""
-                self._packed = self._packed.lstrip(b"\0")
-                if self._packed:
-                    self._member = zlib.decompressobj(_GZIP_BITS)
-                continue
-            piece = self._unpack_member(size)
-            if is_end and not piece:
-                raise EOFError
-        return piece
-
-    def _unpack_member(self, size: int) -> bytes:
-        before = self._member.copy()
-        try:
-            piece: bytes = self._member.decompress(self._packed, size)
-        except zlib.error as error:
-            self._failure = error
-            return _salvage(before, self._packed, size)
-        if self._member.eof:
-            self._packed, self._member = self._member.unused_data, None
-        else:
-            self._packed = self._member.unconsumed_tail
-        return piece
-
-
-def _salvage(member: Any, packed: bytes, size: int) -> bytes:
-    """The content of a member up to the byte at which it is damaged."""
-    found = bytearray()
-    for i in range(len(packed)):
-        try:
-            found += member.decompress(packed[i : i + 1], size - len(found))
-        except zlib.error:
-            break
-        if len(found) >= size:
-            break
-    return bytes(found)
-
-
 def _read_file(name: str, file: io.BufferedIOBase, reader: RowReader, progress: Progress) -> Iterator[Row]:
     """The rows of an open file, without its layers of gzip."""
     taken = 0
@@ -236,7 +160,7 @@ def _read_file(name: str, file: io.BufferedIOBase, reader: RowReader, progress: 
         stream = io.BufferedReader(_Tap(head, stream))
         if not head.startswith(_GZIP):
             return _read_shape(name, head, stream, reader)
-        stream = io.BufferedReader(_Gunzip(stream, lambda: taken))
+        stream = io.BufferedReader(Gunzip(stream, lambda: taken))
     raise SourceError(f"{name}: it has more than {MOST_GZIP_LAYERS} layers of gzip; unpack it first")
 
 
