@@ -18,10 +18,8 @@ import threading
 
 import pytest
 
-from tests.support.splunkd import Splunkd, getinfo_metadata, write_body
+from tests.support.splunkd import PATIENCE_S, Splunkd, getinfo_metadata, write_body
 from tools.places import ROOT
-
-PATIENCE_S = 120
 
 #: Events of which every command makes something: three flows of one key, and an anchor of that key.
 FLOWS = [

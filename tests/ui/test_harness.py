@@ -223,8 +223,7 @@ def other_host(view):
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_what_is_broken_is_heard(view, draw, fault, heard, monkeypatch):
-    monkeypatch.setattr("ui.drawn.TIMEOUT_MS", 3000)
+def test_what_is_broken_is_heard(view, draw, fault, heard):
     fault(view)
     problems = draw(expect_problems=True).problems()
     assert any(re.search(heard, problem) for problem in problems), problems
