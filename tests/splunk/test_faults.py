@@ -21,6 +21,8 @@ import pytest
 from tests.support.splunkd import PATIENCE_S, Splunkd, getinfo_metadata, write_body
 from tools.places import ROOT
 
+pytestmark = pytest.mark.slow
+
 #: Events of which every command makes something: three flows of one key, and an anchor of that key.
 FLOWS = [
     {"_time": str(start), "start_time": str(start), "end_time": str(start + 59), "packets": "1", "interface_id": "eni-1",

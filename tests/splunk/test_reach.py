@@ -23,6 +23,8 @@ from tests.splunk.test_faults import ARGUMENTS, BODY, execute, frame
 from tests.support.splunkd import PATIENCE_S, getinfo_metadata
 from tools.places import ROOT
 
+pytestmark = pytest.mark.slow
+
 KEY = "a-session-key-that-nobody-uses"
 RECORDS = (ROOT / "samples" / "seed.log").read_text()
 SHELL = {

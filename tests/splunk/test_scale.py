@@ -22,6 +22,8 @@ from flowlag.relation import target_of
 from tests.splunk.test_faults import ARGUMENTS
 from tests.support.splunkd import PATIENCE_S, Splunkd
 
+pytestmark = pytest.mark.slow
+
 BEGIN = 1_600_000_000
 HEAD = (
     "start_time,end_time,packets,interface_id,log_status,flowlag_status,flowlag_start,flowlag_end,flowlag_earliest,"
