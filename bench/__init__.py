@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measurements of speed, and of how right the answers are."""
+"""Measurements: how fast the app is, and how right its answers are."""

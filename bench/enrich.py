@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures what a search pays for flowlagenrich, and what it would pay for others: `make bench`, or with --quick.
+"""Measures the cost of flowlagenrich for a search, beside that of other programs: `make bench`, or with --quick.
 
-Each contender is a process of its own on a real pipe, asked in lock step as splunkd does: getinfo, then chunk by chunk,
-each answered before the next is sent. The contenders take turns within every repetition; a ratio is taken of neighbours
-in one repetition, and the table gives the median (lowest to highest). CPU is what the process used in all (user and
+Each contender is its own process on a real pipe, asked in lock step as splunkd does: getinfo, then chunk by chunk, each
+answered before the next is sent. The contenders take turns within every repetition. A ratio compares neighbours in one
+repetition, and the table gives the median (lowest to highest). CPU is the whole of what the process used (user and
 system, wait4), start included, per event; peak memory is VmHWM just before the end of input. Nothing here runs inside
 Splunk, and absolute rates are those of this machine: quote ratios.
 
-    stock   a plain StreamingCommand of the vendored SDK, its own loop over the same Enricher
+    stock   a plain StreamingCommand of the vendored SDK with the SDK's own loop, over the same Enricher
     ours    the packaged command
     no-op   csv.reader into csv.writer, no work at all
     copy    the bytes as they came
@@ -37,7 +37,7 @@ from tools.places import ROOT, newest_package
 CHUNK_ROWS = 50_000
 SMALL_CHUNK_ROWS = 2_500  # limits.conf: max_results_perchunk
 
-#: What puts the app's lib/ on the module path, as bin/_sdk.py does, without its savings.
+#: Puts the app's lib/ on the module path, as bin/_sdk.py does, without its savings.
 _OWN_PATH = """
 import os, sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
@@ -74,7 +74,7 @@ while True:
 _NOOP = """out = io.StringIO()
     csv.writer(out, lineterminator="\\n").writerows(csv.reader(io.StringIO(body.decode(), newline="")))
     return out.getvalue().encode()"""
-#: Scripts that are written beside the packaged command; `bare` and `import` are for the start alone.
+#: Scripts that are written beside the packaged command; `bare` and `import` only measure the start.
 SCRIPTS = {
     "stock": _OWN_PATH + _SDK,
     "no-op": _LOOP.format(imports=", csv, io\ncsv.field_size_limit(1 << 30)", work=_NOOP),
@@ -85,7 +85,7 @@ SCRIPTS = {
 
 
 class Run(NamedTuple):
-    """What one process cost; times in seconds, memory in MB. `first_s` is the time to the first chunk's reply."""
+    """The cost of one process: times in seconds, memory in MB. `first_s` is the time to the first chunk's reply."""
 
     start_s: float
     first_s: float
@@ -96,7 +96,7 @@ class Run(NamedTuple):
 
 
 class Case(NamedTuple):
-    """Which data go to which contenders, on which Python."""
+    """The data, the contenders and the Python of one measurement."""
 
     version: str
     shape: str
@@ -106,7 +106,7 @@ class Case(NamedTuple):
 
     @property
     def key(self) -> str:
-        """How the case is named in tables and files."""
+        """The name of the case in tables and files."""
         return f"{self.shape} {self.events // 1000}k by {self.chunk_rows}"
 
 
@@ -131,7 +131,7 @@ class Machine:
         return Splunkd(script, self.pythons[version], env=self.env)
 
     def run(self, version: str, contender: str, bodies: Iterable[bytes]) -> Run:
-        """One whole search: what it cost."""
+        """Run one whole search and return its cost."""
         first_s = 0.0
         begun = time.perf_counter()
         with self.open(version, contender) as splunkd:
@@ -149,7 +149,9 @@ class Machine:
             _, status, usage = os.wait4(splunkd.process.pid, 0)
             splunkd.process.returncode = status
         if status:
-            raise SystemExit(f"bench.py: {contender} on {version} failed: {splunkd.stderr.decode(errors='replace')}")
+            raise SystemExit(
+                f"bench.enrich: {contender} on {version} failed: {splunkd.stderr.decode(errors='replace')}"
+            )
         return Run(start_s, first_s, sum(walls), usage.ru_utime + usage.ru_stime, peak_mb, max(walls, default=0.0))
 
     def first_reply(self, version: str, contender: str, body: bytes) -> bytes:
@@ -162,7 +164,7 @@ class Machine:
 
 
 def read_peak_mb(pid: int) -> float:
-    """The most memory that a running process ever had resident."""
+    """The most resident memory that a running process ever had."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
@@ -170,7 +172,7 @@ def read_peak_mb(pid: int) -> float:
 
 
 def read_events(body: bytes) -> list[dict[str, str]]:
-    """A reply's events; empty twins are left out, as the SDK adds them for its new columns."""
+    """A reply's events, without empty twins, which the SDK adds for its new columns."""
     csv.field_size_limit(1 << 30)
     rows = csv.DictReader(io.StringIO(body.decode(), newline=""))
     return [
@@ -179,14 +181,14 @@ def read_events(body: bytes) -> list[dict[str, str]]:
 
 
 def check_events(machine: Machine, version: str, shape: str) -> int:
-    """How many events of a data set were compared, ours with the stock SDK's; stops the benchmark when one differs."""
+    """Compare our events of a data set with the stock SDK's; return their number, or exit if one differs."""
     body = make_chunk(shape, 0, SMALL_CHUNK_ROWS)
     stock, ours = (read_events(machine.first_reply(version, name, body)) for name in ("stock", "ours"))
     if stock != ours or len(ours) != SMALL_CHUNK_ROWS:
-        raise SystemExit(f"bench.py: on {version}, ours and the stock SDK give other events for {shape}")
+        raise SystemExit(f"bench.enrich: on {version}, ours and the stock SDK give other events for {shape}")
     learned = read_events(machine.first_reply(version, "learned", body)) if shape == "narrow" else ()
     if any(event["flowlag_window_basis"] != "profile" for event in learned):
-        raise SystemExit(f"bench.py: on {version}, the lookup of learned windows is not used")
+        raise SystemExit(f"bench.enrich: on {version}, the lookup of learned windows is not used")
     return len(ours)
 
 
@@ -212,7 +214,7 @@ def measure(machine: Machine, case: Case, repetitions: int) -> dict[str, list[Ru
 
 
 def measure_start(machine: Machine, version: str, repetitions: int) -> dict[str, list[Run]]:
-    """Runs over one event, interleaved, after one that makes the .pyc files."""
+    """Runs over one event, interleaved, after one run that makes the .pyc files."""
     names = ("bare", "import", "ours", "stock")
     body = make_chunk("narrow", 0, 1)
     for name in names:
@@ -226,7 +228,7 @@ def measure_start(machine: Machine, version: str, repetitions: int) -> dict[str,
 
 
 def tell(what: str) -> None:
-    """Say on stderr what is being done."""
+    """Print progress on stderr."""
     print(f"[{time.strftime('%H:%M:%S')}] {what}", file=sys.stderr)
 
 
@@ -274,7 +276,7 @@ def case_table(case: Case, runs: dict[str, list[Run]]) -> str:
 
 
 def start_table(version: str, runs: dict[str, list[Run]]) -> str:
-    """The start, above the bare interpreter and as a share of importing the SDK."""
+    """The start: above that of the bare interpreter, and as a share of importing the SDK."""
     rows = []
     for name, mine in runs.items():
         row = [name]
@@ -289,7 +291,7 @@ def start_table(version: str, runs: dict[str, list[Run]]) -> str:
 
 
 def over_bare(runs: dict[str, list[Run]], name: str, moment: str) -> list[float]:
-    """Milliseconds above the bare interpreter until a moment, by repetition."""
+    """Milliseconds until a moment, above those of the bare interpreter, by repetition."""
     return [(getattr(run, moment) - getattr(bare, moment)) * 1e3 for run, bare in zip(runs[name], runs["bare"])]
 
 
@@ -303,7 +305,7 @@ class Results:
         self._results = [result for result in results if result["python"] == version]
 
     def events(self, shape: str) -> list[int]:
-        """The numbers of events with which a data set was measured in large chunks, rising."""
+        """The numbers of events at which a data set was measured in large chunks, ascending."""
         return sorted({r["events"] for r in self._results if r.get("shape") == shape and r["chunk_rows"] == CHUNK_ROWS})
 
     def runs(self, shape: str, name: str, events: Optional[int] = None) -> list[dict[str, float]]:
@@ -322,7 +324,7 @@ class Results:
         return [run["cpu_s"] / max(self.events(shape)) for run in self.runs(shape, name)]
 
     def ratio(self, above: tuple[str, str], below: tuple[str, str]) -> list[float]:
-        """How many times the CPU per event, by repetition; both as (data set, contender)."""
+        """The ratio of CPU per event, by repetition; both are (data set, contender)."""
         return [one / other for one, other in zip(self.cost(*above), self.cost(*below))]
 
     def start(self, moment: str) -> list[float]:
@@ -343,7 +345,7 @@ class Results:
 
 
 def goal_table(version: str, results: Iterable[dict[str, Any]]) -> str:
-    """The figures that the project set itself, and what was measured."""
+    """The goals that the project set itself, and the measured figures."""
     found = Results(version, results)
     is_old = version == "3.9"
     wide, narrow = ("wide", "ours"), ("narrow", "ours")
@@ -370,7 +372,7 @@ def goal_table(version: str, results: Iterable[dict[str, Any]]) -> str:
 
 
 def is_reached(values: list[float], sign: str, goal: float) -> bool:
-    """Whether the median is on the right side."""
+    """Return whether the median is on the right side."""
     middle = statistics.median(values)
     return middle >= goal if sign == ">=" else middle <= goal
 
@@ -381,7 +383,7 @@ ALL = ("stock", "ours", "no-op", "copy")
 
 
 def plan_cases(versions: Iterable[str], quick: bool, shapes: Optional[list[str]], events: Optional[int]) -> list[Case]:
-    """What is measured: a million events of the two main data sets, and less of the others."""
+    """Plan the measurements: a million events of the two main data sets, and fewer of the others."""
     many = events or (100_000 if quick else 1_000_000)
     few = min(many, 100_000)
     cases = []
@@ -445,7 +447,7 @@ def as_json(runs: dict[str, list[Run]]) -> dict[str, list[dict[str, float]]]:
 
 
 def write_results(path: Path, results: list[dict[str, Any]]) -> None:
-    """Every single run, and where it was measured."""
+    """Write every single run, with the machine that it ran on."""
     path.parent.mkdir(parents=True, exist_ok=True)
     where = {"machine": platform.machine(), "system": platform.system(), "cores": os.cpu_count()}
     path.write_text(json.dumps({"where": where, "results": results}, indent=1) + "\n")

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures flowlagmatch as flows grow: part of `make bench`, also `python -m bench.match`.
+"""Measures flowlagmatch as the number of flows grows: part of `make bench`, also `python -m bench.match`.
 
-The same numbers go through three: a bare bisect loop (the anchors of each key sorted, two bisects for each flow, pairs
-only counted), the join (Candidates: the law, ranks, the best of each anchor), and the whole Matcher (fields in, rows
-of text out; no CSV). Each runs in a process of its own, so that its peak memory is its own; CPU is process time of the
-part named. The packaged command on a real pipe comes last: CSV, start and all. 3,000 keys with a Zipf share, an anchor
-for every ten flows, and one flow a second, so that ten times the flows last ten times as long.
+The same numbers go through three parts: a bare bisect loop (it sorts the anchors of each key, does two bisects for each
+flow and only counts pairs), the join (Candidates: the law, ranks, the best of each anchor), and the whole Matcher
+(fields in, rows of text out; no CSV). Each runs in its own process, so its peak memory is its own; CPU is the process
+time of that part. The packaged command on a real pipe comes last, with CSV and start. There are 3,000 keys with Zipf
+shares, one anchor for every ten flows, and one flow a second, so ten times the flows last ten times as long.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Anchors = list[tuple[str, int]]  # key, time
 
 
 def make_numbers(flows: int) -> tuple[Flows, Anchors]:
-    """Flows of 0 to 60 s with a lag of 60 s, and anchors; always the same for a size."""
+    """Flows of 0 to 60 s with a lag of 60 s, and anchors; always the same for one size."""
     rng = random.Random(f"match {flows}")
     keys = [f"key{i}" for i in range(KEYS)]
     shares = [1 / (i + 1) for i in range(KEYS)]
@@ -52,7 +52,7 @@ def make_numbers(flows: int) -> tuple[Flows, Anchors]:
 
 
 def run_bisect(flows: Flows, anchors: Anchors) -> tuple[float, int]:
-    """CPU seconds and pairs of the bare loop: within one second, as the default of flowlagmatch."""
+    """CPU seconds and pairs of the bare loop, within one second as flowlagmatch has it by default."""
     begun = time.process_time()
     points: dict[str, list[int]] = {}
     for key, moment in anchors:
@@ -105,23 +105,23 @@ PARTS = {"bisect": run_bisect, "join": run_join, "matcher": run_matcher}
 
 
 def run_part(name: str, flows: int) -> dict[str, Any]:
-    """What one part costs, in this process."""
+    """Measure one part in this process."""
     cpu_s, pairs = PARTS[name](*make_numbers(flows))
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"cpu_s": cpu_s, "pairs": pairs, "peak_mb": peak_mb}
 
 
 def start_part(python: str, app: Path, name: str, flows: int) -> dict[str, Any]:
-    """The same in a process of its own, which imports the packaged library."""
-    command = [python, __file__, "--part", name, "--flows", str(flows)]
+    """Measure one part in a new process, which imports the packaged library."""
+    command = [python, "-m", "bench.match", "--part", name, "--flows", str(flows)]
     env = {**os.environ, "PYTHONPATH": str(app / "lib")}
-    done = subprocess.run(command, env=env, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True)
     content: dict[str, Any] = json.loads(done.stdout)
     return content
 
 
 def bodies(flows: Flows, anchors: Anchors) -> Iterator[bytes]:
-    """The same events as chunks, flows and anchors in turn, narrow as a search with `fields` leaves them."""
+    """The same events as chunks, flows and anchors mixed, with the few columns that a search with `fields` leaves."""
     head = b'"_time",key,"flowlag_status","flowlag_start","flowlag_earliest","flowlag_latest",user\n'
     rows = [f"{start},{key},ok,{start},{earliest},{latest},\n" for key, start, earliest, latest in flows]
     rows += [f"{moment},{key},,,,,root\n" for key, moment in anchors]
@@ -131,7 +131,7 @@ def bodies(flows: Flows, anchors: Anchors) -> Iterator[bytes]:
 
 
 def run_command(python: str, app: Path, flows: int) -> dict[str, Any]:
-    """What the packaged command costs as a process, and how long it takes from the first chunk to the last reply."""
+    """Measure the packaged command: the cost of its process, and the time from the first chunk to the last reply."""
     with Splunkd(app / "bin" / "flowlagmatch.py", python) as splunkd:
         splunkd.getinfo("by=key", "unmatched=false")
         begun = time.perf_counter()
@@ -150,7 +150,7 @@ def run_command(python: str, app: Path, flows: int) -> dict[str, Any]:
 
 
 def measure(python: str, app: Path, flows: int, repetitions: int) -> dict[str, Any]:
-    """All parts at one size: medians by CPU, and the ratio of neighbours in one repetition."""
+    """Measure all parts at one size: medians by CPU, and the ratio of neighbours in one repetition."""
     turns = [{name: start_part(python, app, name, flows) for name in PARTS} for _ in range(repetitions)]
     order = {name: sorted((turn[name] for turn in turns), key=lambda run: float(run["cpu_s"])) for name in PARTS}
     ratios = sorted(turn["join"]["cpu_s"] / turn["bisect"]["cpu_s"] for turn in turns)
@@ -187,8 +187,8 @@ def describe(row: dict[str, Any]) -> str:
 
 def main() -> int:
     """Measure every size on every Python that is found, or one part in this process."""
-    parser = argparse.ArgumentParser(description="Measures flowlagmatch as flows grow.")
-    parser.add_argument("--part", choices=PARTS, help="run this part here and print what it cost as JSON")
+    parser = argparse.ArgumentParser(description="Measures flowlagmatch as the number of flows grows.")
+    parser.add_argument("--part", choices=PARTS, help="run this part here and print its cost as JSON")
     parser.add_argument("--flows", type=int, default=0, help="with --part: how many flows")
     parser.add_argument("--quick", action="store_true", help="the two small sizes, once")
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "bench-match.json", help="where figures go")

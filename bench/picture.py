@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Draws docs/speed.png, the README's picture of the benchmark, from the figures that bench.py wrote (`make picture`).
+"""Draws docs/speed.png, the picture of the benchmark, from the figures of bench.enrich (`make picture`).
 
-The only tool that needs matplotlib; it has an environment of its own. Colours after Okabe and Ito.
+It is the only tool that needs matplotlib, so it has its own environment. The colours are those of Okabe and Ito.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def draw_panel(panel: Any, costs: dict[str, float], title: str) -> None:
 def main() -> None:
     """Read the command line and draw."""
     parser = argparse.ArgumentParser(description="Draws the picture of the benchmark.")
-    parser.add_argument("--input", type=Path, default=ROOT / "build" / "bench.json", help="what bench.py wrote")
+    parser.add_argument("--input", type=Path, default=ROOT / "build" / "bench.json", help="the figures of bench.enrich")
     parser.add_argument("--python", default="3.9", help="the version to show (default: 3.9)")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "speed.png", help="default: docs/speed.png")
     arguments = parser.parse_args()

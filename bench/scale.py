@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures the packaged commands at sizes that no search should need: `make scale`, or with --quick.
 
-Each case runs at a size and at ten times that size, each run a process of its own on real pipes, in lock step: how
-many rows went through in a second, what CPU the process used in all (start included), and the most memory that it ever
-had resident. Every reply is counted; a run that loses a row ends the program. What is flat shows the same memory at
-both sizes and ten times the CPU. flowlagmatch holds the events of both sides until the last chunk, and flowlagprofile
-the distinct windows of each interface (every event here has one of its own), so that their memory grows with these:
-there the figure to look at is the bytes of each further event.
+Each case runs at a size and at ten times that size. Each run is its own process on real pipes, in lock step. The
+table gives the rows per second, the CPU of the process (start included) and the most resident memory that it ever
+had. Every reply is counted; a run that loses a row ends the program. A command that scales shows the same memory at
+both sizes, and ten times the CPU. flowlagmatch holds the events of both sides until the last chunk, and
+flowlagprofile holds the distinct windows of each interface (here every event has its own), so their memory grows:
+look at the bytes per further event.
 
     events        flowlagenrich over 1 and 10 million events, 50,000 in a chunk
     flows         flowlagmatch over 100 thousand and 1 million flows, and an anchor for every ten
@@ -49,7 +49,7 @@ Bodies = Iterator[tuple[bytes, int]]  # a chunk's body, and how many events it h
 
 
 class Case(NamedTuple):
-    """What is sent to which command; `size` counts what the case is named after, and `events` follow from it."""
+    """A command and its input; `size` counts the things that the case is named after, and the events follow from it."""
 
     name: str
     command: str
@@ -59,7 +59,7 @@ class Case(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """What one run cost."""
+    """The cost of one run."""
 
     python: str
     case: str
@@ -73,7 +73,7 @@ class Figure(NamedTuple):
     peak_mb: float
 
 
-# -- what is sent
+# -- input
 
 
 def make_events(size: int) -> Bodies:
@@ -84,13 +84,13 @@ def make_events(size: int) -> Bodies:
 
 
 def make_flows(size: int) -> Bodies:
-    """Flows, and an anchor for every ten of them."""
+    """Flows, and one anchor for every ten of them."""
     for body in match_bodies(*make_numbers(size)):
         yield body, body.count(b"\n") - 1
 
 
 def _event(i: int, interface: int) -> str:
-    """A tagged flow of a key that is its interface's, on a grid."""
+    """A tagged flow on a grid; its interface is its key."""
     start, end = BEGIN + 60 * i, BEGIN + 60 * i + 59
     return f"{start},{end},3,eni-{interface},OK,ok,{start},{end},{start - 60},{start + 60},{interface},{start}"
 
@@ -112,7 +112,7 @@ def make_tiny_chunks(size: int) -> Bodies:
 
 
 def make_columns(size: int) -> Bodies:
-    """Events with 10,000 columns, as many in a chunk as make some MB; every other one is no flow."""
+    """Events with 10,000 columns, some MB in a chunk; every other one is no flow."""
     names = FIELDS + "".join(f",field_{i}" for i in range(COLUMNS - FIELDS.count(",") - 1))
     tail = ",x" * (COLUMNS - FIELDS.count(",") - 1)
     rows = [_event(i // 2, i % 10) if i % 2 else f",,,,,,,,,,{(i + 1) % 10},{BEGIN + 30 * i}" for i in range(size)]
@@ -139,7 +139,7 @@ def plan_cases(quick: bool, only: Optional[list[str]]) -> list[Case]:
 
 
 def run(app: Path, python: str, version: str, case: Case, size: int) -> Figure:
-    """One search: every request has one reply, and no row of it may be missing."""
+    """Run one search: every request has one reply, and no row may be missing."""
     off = ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH")
     env = {name: value for name, value in os.environ.items() if name not in off}
     events, chunks, reply_rows, wall_s = 0, 0, 0, 0.0
@@ -151,20 +151,20 @@ def run(app: Path, python: str, version: str, case: Case, size: int) -> Figure:
             wall_s += time.perf_counter() - asked
             answered = max(reply.body.count(b"\n") - 1, 0)
             if case.command == "flowlagenrich" and answered != rows:
-                raise SystemExit(f"bench_scale.py: {case.name}: {rows} events were sent and {answered} came back")
+                raise SystemExit(f"bench.scale: {case.name}: {rows} events were sent and {answered} came back")
             events, chunks, reply_rows = events + rows, chunks + 1, reply_rows + answered
         peak_mb = read_peak_mb(splunkd.process.pid)
         splunkd.process.stdin.close()  # type: ignore[union-attr]
         _, status, usage = os.wait4(splunkd.process.pid, 0)
         splunkd.process.returncode = status
     if status or not reply_rows:
-        raise SystemExit(f"bench_scale.py: {case.name} on {version} failed: {splunkd.stderr.decode(errors='replace')}")
+        raise SystemExit(f"bench.scale: {case.name} on {version} failed: {splunkd.stderr.decode(errors='replace')}")
     cpu_s = usage.ru_utime + usage.ru_stime
     return Figure(version, case.name, case.command, size, events, chunks, reply_rows, wall_s, cpu_s, peak_mb)
 
 
 def _with_last(bodies: Bodies) -> Bodies:
-    """The chunks, and behind them the empty one that ends a search."""
+    """The chunks, and after them the empty one that ends a search."""
     yield from bodies
     yield b"", 0
 
@@ -197,7 +197,7 @@ HEADINGS = (
 
 
 def measure(app: Path, version: str, python: str, cases: Iterable[Case]) -> Iterator[tuple[Figure, list[str]]]:
-    """Each case at its size and at ten times that, with the line that tells it."""
+    """Measure each case at its size and at ten times that; yield the figures and their line of the table."""
     for case in cases:
         smaller: Optional[Figure] = None
         for size in (case.size, TIMES * case.size):

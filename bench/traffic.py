@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes the benchmark's chunks: flow log events as splunkd sends them, always the same for a data set and a number.
 
-A model of traffic, no recording: 400 interfaces with a window a minute (60 s on most, 5 to 32 s on the others), one to
-four flows in each, newest first. A chunk of 50,000 events has about 9,000 distinct (start, end) and 30,000 distinct
-(start, end, packets); the next chunk lies an hour earlier and shares none of them. Quoting and order are splunkd's:
-quotes around all but ASCII letters and digits, twins of all fields behind all fields.
+The traffic is a model, not a recording: 400 interfaces with one window a minute (60 s on most, 5 to 32 s on the others)
+and one to four flows in each, newest first. A chunk of 50,000 events has about 9,000 distinct (start, end) and 30,000
+distinct (start, end, packets); the next chunk is an hour earlier and shares none of them. Quoting and order are
+splunkd's: quotes around everything but ASCII letters and digits, and the twins of all fields after all fields.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ INTERFACES = 400
 
 
 def write_lookup() -> str:
-    """The lookup of learned windows as it would be for this traffic, for whatever number of chunks."""
+    """The lookup of learned windows that this traffic would give, for any number of chunks."""
     lines = ["interface_id,timing_mode,interval,phase,first_start,last_end"]
     for interface in range(INTERFACES):
         mode = f"grid,60,{interface % 60}" if interface % 5 < 3 else "batch,,"
@@ -30,7 +30,7 @@ def write_lookup() -> str:
 
 class Shape(NamedTuple):
     """The columns of a data set; whether its `tag` has two values, which puts a line break into every row; and whether
-    fields were extracted, else `_raw` alone tells."""
+    fields were extracted (if not, there is only `_raw`)."""
 
     columns: tuple[str, ...]
     multivalue: bool = False
@@ -51,8 +51,8 @@ _ASKED = (
     "_time", "_chunked_idx",
 )  # fmt: skip
 
-#: `wide` is about what arrives without required_fields; `narrow` what a few names in them leave; `asked`
-#: every field that the command names by default, most of which such events lack; `raw` the same without extractions.
+#: `wide`: about all that arrives without required_fields. `narrow`: all that a few names in them leave. `asked`: every
+#: field that the command names by default, most of which such events lack. `raw`: the same without extractions.
 SHAPES = {
     "wide": Shape(_WIDE),
     "narrow": Shape((
@@ -82,7 +82,7 @@ def make_chunk(name: str, number: int, rows: int) -> bytes:
 
 
 def _windows(rng: random.Random, number: int, rows: int) -> Iterator[tuple[int, int, int]]:
-    """(start, end, interface) of the windows of a chunk, newest first: enough for its events."""
+    """(start, end, interface) of the windows of a chunk, newest first; enough for its events."""
     newest = LAST_EPOCH - number * 3600
     for i in range(rows):
         interface = rng.randrange(INTERFACES)

@@ -18,14 +18,14 @@ class FlowlagEnrichCommand(BytesCommand, StreamingCommand):
         self.configuration.required_fields = self.settings.input_fields
 
     def stream(self, records):
-        """The plain path, event by event: the reference for what is done on bytes."""
+        """The plain path, event by event: the reference for the path that works on bytes."""
         from flowlag.enrich import Enricher
         from flowlag.splunk.lookup import load_windows
 
         return Enricher(self.settings, load_windows(self.settings)).rows(records)
 
     def answerer(self):
-        """What maps a request body to the reply: the same bytes and the tags, and one warning at the end."""
+        """A function from a request body to its reply: the same bytes plus the tags, and one warning at the end."""
         from flowlag.enrich import Enricher
         from flowlag.splunk.enrich_table import EnrichTable
         from flowlag.splunk.lookup import load_windows

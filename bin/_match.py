@@ -13,12 +13,12 @@ class FlowlagMatchCommand(GatheringCommand, ReportingCommand):
     """Tells which flows could belong to which other events, when the times of both are intervals."""
 
     def configure(self, arguments):
-        """Read the options. The SDK's own prepare, which this replaces, would ask for a map phase: there is none."""
+        """Read the options. The SDK's own `prepare`, which this replaces, would ask for a map phase; there is none."""
         self.settings = parse_match_arguments(arguments, self.name)
         self.configuration.required_fields = ["*"]
 
     def answerer(self):
-        """What gives pairs in the reply to the last chunk."""
+        """A function that gives the pairs in the reply to the last chunk."""
         from flowlag.match import Matcher
         from flowlag.splunk.match_table import MatchTable
 

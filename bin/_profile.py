@@ -13,12 +13,12 @@ class FlowlagProfileCommand(GatheringCommand, ReportingCommand):
     """Tells how each network interface stamps its flow log records, and how late they arrive."""
 
     def configure(self, arguments):
-        """Read the options. The SDK's own prepare, which this replaces, would ask for a map phase: there is none."""
+        """Read the options. The SDK's own `prepare`, which this replaces, would ask for a map phase; there is none."""
         self.settings = parse_profile_arguments(arguments, self.name)
         self.configuration.required_fields = self.settings.input_fields
 
     def answerer(self):
-        """What gives the profile in the reply to the last chunk."""
+        """A function that gives the profile in the reply to the last chunk."""
         from flowlag.profile import Profiler
         from flowlag.splunk.profile_table import ProfileTable
 

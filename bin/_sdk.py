@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parts of Splunk's SDK that a command needs, without what it imports for REST calls, log files and recordings.
+"""Imports the parts of Splunk's SDK that a command needs, without its modules for REST calls, log files and recordings.
 
-Half of what `import splunklib.searchcommands` costs is TLS, HTTP, XML and log handlers, and splunkd starts the command
-several times for every search. While the SDK is imported, stand-ins take the place of the modules in DEFERRED. The SDK
-only ever calls what it takes from them; a stand-in's function imports the real module when it is called, so that all of
-the SDK works as ever. After the import the stand-ins are gone, and any other import finds the real modules.
-Meanwhile nothing looks for garbage, and what has been imported is never looked at again: it stays to the end.
+TLS, HTTP, XML and log handlers are half the cost of `import splunklib.searchcommands`, and splunkd starts the command
+several times for every search. While the SDK is imported, stand-ins replace the modules in DEFERRED. The SDK only calls
+functions of these modules; a stand-in's function imports the real module when it is called, so the whole SDK works as
+ever. After the import the stand-ins are gone, and any other import finds the real modules. The garbage collector is off
+during the import, and never examines the imported objects afterwards: they live until the end.
 """
 
 import gc

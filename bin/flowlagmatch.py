@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Splunk's entrance to flowlagmatch; as small as can be, since Python compiles the script itself at every start."""
+"""Splunk's entrance to flowlagmatch; tiny, since Python compiles the script itself at every start."""
 
 from _match import FlowlagMatchCommand, dispatch
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Splunk's entrance to flowlagprofile; as small as can be, since Python compiles the script itself at every start."""
+"""Splunk's entrance to flowlagprofile; tiny, since Python compiles the script itself at every start."""
 
 from _profile import FlowlagProfileCommand, dispatch
 

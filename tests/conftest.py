@@ -27,6 +27,12 @@ with contextlib.suppress(ImportError):
 
 os.environ["TZ"] = "UTC"
 time.tzset()
+if importlib.util.find_spec("hypothesis"):  # the environment of the dashboards has none
+    from hypothesis import HealthCheck, settings
+
+    # no test depends on the speed of the machine
+    settings.register_profile("flowlag", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("flowlag")
 
 
 def pytest_addoption(parser):

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What builds, draws and shows the app; nothing here is shipped."""
+"""Tools that build, draw and show the app; none is shipped."""

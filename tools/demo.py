@@ -1,83 +1,172 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`make demo`: unpacks the built app, runs its search command as splunkd would, and says what the tags mean.
+"""`make demo`: shows what the app is for in one screen, in words that it explains itself.
 
-A process, the chunked protocol, events as Splunk hands them over: `_raw` lines of samples/, nothing prepared.
+The built package is unpacked and its commands run as splunkd runs them: processes, the chunked protocol, events as they
+are in samples/. The joins on `_time` see the same events. Everything printed but the sentences around it is computed.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
+from bench.accuracy.compare import JOINS, Pair, first_of_each, plain_join, read_flows, read_logins, read_truth
+from bench.accuracy.compare import run_commands as run_on_logins
 from tests.support.splunkd import install_app, run_command, write_body
-from tools.places import ROOT, newest_package
+from tools.places import SAMPLES, newest_package
 
-COLUMNS = (
-    ("ports", 13), ("packets", 7), ("record", 19), ("packet time between", 21), ("±s", 5), ("window position", 15),
-    ("basis", 7), ("what it means", 0),
-)  # fmt: skip
+Event = dict[str, str]
 
-STAMPS = {
-    "packet": "stamps are the flow's own",
-    "batch": "one packet: these are its batch's stamps",
-    "unclear": "stamps of the flow or of its batch",
-    "": "",
-}
-STATUS = {
-    "nodata": "no packet was received then",
-    "skipdata": "records were dropped: absence proves nothing",
-}
+LOGIN = "73"  # the right record starts after it, and the nearest one is another connection's
+
+INTRODUCTION = """\
+flowlag: when did the packets of a flow log record pass? (All times are UTC.)
+
+A flow log is AWS's list of network traffic. One record counts the packets that one connection
+sent in one direction, for a minute or so. It has a start and an end in whole seconds, which say
+when AWS received packets: according to AWS, up to 60 s after they passed. So every packet of a
+record passed between start - 60 s and end + 1 s; nothing tells where between these bounds.
+"""
+QUESTION = """\
+1. {src} logs in to {dest} at {time}. Which record holds the login's first packet?
+
+   {count} records of the two addresses start within a minute of it. The traffic is made up by the rule
+   above, so the right one is known. Two search commands of the app give the answer: flowlagenrich
+   adds the bounds to each record, and flowlagmatch compares them with the time of the login.
+"""
+COMPARISON = """\
+2. A join on _time instead. Splunk gives each event one time, _time; that of a record is its start.
+   A join pairs a login with the records whose start is near. For this login, and for all {count}:
+"""
+GUESS = """\
+   flowlagmatch misses no right record. Choosing one of several is a guess, whoever does it.
+"""
+SEED = """\
+3. Three real records of one connection, {day}, with their bounds by flowlagenrich:
+"""
+BATCH = """\
+   The last two count one packet each, yet their start and end lie far apart: AWS often gives the
+   records of many connections the same two."""
 
 
-def install(folder: Path) -> Path:
-    """Unpack the newest package of dist/ and return its search command."""
-    return install_app(newest_package(), folder) / "bin" / "flowlagenrich.py"
+def clock(epoch: str, form: str = "%H:%M:%S") -> str:
+    """A time in UTC, by default its time of day."""
+    return datetime.fromtimestamp(float(epoch), timezone.utc).strftime(form)
 
 
-def clock(epoch: str) -> str:
-    """The time of day in UTC."""
-    return datetime.fromtimestamp(float(epoch), timezone.utc).strftime("%H:%M:%S") if epoch else ""
+def bounds(record: Event) -> tuple[str, str, str]:
+    """The cells that every table of records has: start, end, and between which times its packets passed."""
+    start, end, earliest, latest = (clock(record[f"flowlag_{name}"]) for name in ("start", "end", "earliest", "latest"))
+    return start, end, f"{earliest} and {latest}"
 
 
-def describe(event: dict[str, str]) -> tuple[str, ...]:
-    """One event as a row of the demo's table."""
-    words = event["_raw"].split()
-    tag = {name.replace("flowlag_", ""): value for name, value in event.items()}
-    offset = f", {tag['window_offset']} s in" if tag["window_offset"] not in ("", "0") else ""
-    return (
-        f"{words[5]} > {words[6]}" if words[3] != "-" else "-",
-        words[8],
-        f"{clock(tag['start'])} - {clock(tag['end'])}",
-        f"{clock(tag['earliest'])} - {clock(tag['latest'])}",
-        tag["uncertainty"],
-        (tag["window_position"] or "not known") + offset,
-        tag["window_basis"],
-        STATUS.get(tag["status"], STAMPS[tag["stamps"]]),
+def table(*rows: tuple[str, ...]) -> Iterator[str]:
+    """Lines of a table, the head first; each column is as wide as it must be."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for row in rows:
+        yield ("   " + "   ".join(cell.ljust(width) for cell, width in zip(row, widths))).rstrip()
+    yield ""
+
+
+class Logins:
+    """The logins of samples/logins with the flow records around them: what is true, and what each way to pair gives."""
+
+    def __init__(self, app: Path) -> None:
+        flows, logins = read_flows(), read_logins()
+        tagged, self.pairs = run_on_logins(app, [*flows, *logins])
+        self.records = {event["flow"]: event for event in tagged if event["flow"]}
+        self.login, self.count = logins[int(LOGIN)], len(logins)
+        self.truth = read_truth()
+        self.joins = {name: plain_join(flows, logins, seconds) for name, seconds in JOINS}
+        self.nearest = nearest_join(flows, logins)
+
+    def chosen(self, pairs: set[Pair]) -> list[str]:
+        """Of pairs, the flow records of the login that is shown, in order of time."""
+        return sorted((flow for login, flow in pairs if login == LOGIN), key=int)
+
+    def show_records(self) -> Iterator[str]:
+        """Part 1: the records around the login, and which of them can have its first packet."""
+        near, possible = self.chosen(self.joins["within ±60 s"]), self.chosen(set(self.pairs))
+        time = clock(self.login["_time"], "%H:%M:%S.%f")[:-3]
+        yield QUESTION.format(src=self.login["src"], dest=self.login["dest"], time=time, count=len(near))
+        yield from table(
+            ("start", "end", "packets passed between", "can it be this record?", ""),
+            *(
+                (
+                    *bounds(self.records[flow]),
+                    "yes" if flow in possible else "no",
+                    "<- the right one" if (LOGIN, flow) in self.truth else "",
+                )
+                for flow in near
+            ),
+        )
+
+    def show_ways(self) -> Iterator[str]:
+        """Part 2: what joins and flowlagmatch give for the login, and how right they are for all."""
+        yield COMPARISON.format(count=self.count)
+        joins = self.joins
+        ways = [(f"join {name}", pairs) for name, pairs in (("on the nearest start", self.nearest), *joins.items())]
+        ways += [("flowlagmatch", set(self.pairs)), ("flowlagmatch, first choice", first_of_each(self.pairs))]
+        yield from table(
+            ("", "records for this login", f"right ones, of {self.count}", "wrong ones"),
+            *((name, self.judge(pairs), *self.score(pairs)) for name, pairs in ways),
+        )
+        yield GUESS
+
+    def judge(self, pairs: set[Pair]) -> str:
+        """Of pairs, in words, those of the login that is shown."""
+        found = self.chosen(pairs)
+        right = any((LOGIN, flow) in self.truth for flow in found)
+        if len(found) == 1:
+            return f"{clock(self.records[found[0]]['flowlag_start'])}, the {'right' if right else 'wrong'} one"
+        return f"{len(found)}, the right one {'among them' if right else 'not'}" if found else "none"
+
+    def score(self, pairs: set[Pair]) -> tuple[str, str]:
+        """How many pairs are right, and how many are not."""
+        return str(len(pairs & self.truth)), str(len(pairs - self.truth))
+
+
+def nearest_join(flows: list[Event], logins: list[Event]) -> set[Pair]:
+    """For each login the record of its addresses whose start is nearest."""
+    starts = {flow["flow"]: float(flow["_time"]) for flow in flows}
+    nearest: dict[str, tuple[float, str]] = {}
+    times = {login["login"]: float(login["_time"]) for login in logins}
+    for login, flow in plain_join(flows, logins, float("inf")):
+        nearest[login] = min(nearest.get(login, (float("inf"), "")), (abs(starts[flow] - times[login]), flow))
+    return {(login, flow) for login, (_, flow) in nearest.items()}
+
+
+def show_seed(app: Path) -> Iterator[str]:
+    """Part 3: the three records that the project began with."""
+    lines = (SAMPLES / "seed.log").read_text(encoding="utf-8").splitlines()
+    body = write_body([{"_raw": line, "_time": ""} for line in lines])
+    _, (reply,) = run_command(app / "bin" / "flowlagenrich.py", sys.executable, [], [body])
+    yield SEED.format(day=clock(reply.rows[0]["flowlag_start"], "%Y-%m-%d"))
+    yield from table(
+        ("packets", "start", "end", "packets passed between", "middle"),
+        *(
+            (
+                record["_raw"].split()[8],
+                *bounds(record),
+                f"{clock(record['flowlag_time'])} ± {record['flowlag_uncertainty']} s",
+            )
+            for record in reply.rows
+        ),
     )
-
-
-def show(script: Path, title: str, sample: str, *options: str) -> None:
-    """Run one search over a sample file and print its table."""
-    lines = (ROOT / "samples" / sample).read_text().splitlines()
-    body = write_body([{"_raw": line, "_time": "", "_chunked_idx": str(i)} for i, line in enumerate(lines)])
-    _, (reply,) = run_command(script, sys.executable, options, [body])
-    print(f"\n{title}\n  ... | {' '.join(['flowlagenrich', *options])}\n")
-    for row in [tuple(name for name, _ in COLUMNS), *map(describe, reply.rows)]:
-        print("  " + "  ".join(f"{value:<{width}}" for value, (_, width) in zip(row, COLUMNS)).rstrip())
+    yield BATCH
 
 
 def main() -> None:
-    """Show the seed records without and with a known phase, then records in each timing mode."""
+    """Print the three parts."""
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     with tempfile.TemporaryDirectory() as folder:
-        script = install(Path(folder))
-        print("flowlag, the packaged search command over Splunk's chunked protocol. Times are UTC.")
-        print("Every packet of a record passed between the two bounds, given AWS's lag of up to 60 s: a bound.")
-        show(script, "1. Three records of one SSH connection, 2020-10-11 (interface in grid mode)", "seed.log")
-        show(script, "2. The same, once it is known that windows open at second 6 of the minute", "seed.log", "phase=6")
-        show(script, "3. Made records: grid, quiet grid, batch, own stamps; a quiet interval, a gap", "modes.log")
+        app = install_app(newest_package(), Path(folder))
+        logins = Logins(app)
+        print(INTRODUCTION)
+        print("\n".join([*logins.show_records(), *logins.show_ways(), *show_seed(app)]))
 
 
 if __name__ == "__main__":

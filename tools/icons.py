@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns the app icons in static/: `python -m tools.icons` draws them again, byte for byte.
+"""Owns the app icons in static/: `python -m tools.icons` draws them, always the same bytes.
 
-The picture: the time axis of a record. A short solid bar is the record, the soft margins left and right are the lag and
-the stamp resolution, the upright tick is the moment asked about. Drawn from formulas with supersampling and written by
-a PNG writer of a few lines, so that no image library is needed.
+They show the time axis of a record: the short solid bar is the record, the soft margins on both sides are the lag and
+the stamp resolution, the upright tick is the moment in question. Formulas with supersampling draw them and a PNG writer
+of a few lines writes them, so no image library is needed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Colour = tuple[int, int, int]
 
 
 class Palette(NamedTuple):
-    """The colours of one icon; without a ground it is transparent around the bar."""
+    """The colours of one icon; without a ground, it is transparent around the bar."""
 
     ground: Colour | None
     margin: Colour

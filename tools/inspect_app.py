@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Owns the verdict of Splunk AppInspect on the package.
 
-AppInspect ends with 0 even when checks fail, so that its JSON report is what counts. It runs twice, without tags and
-with the tag for Splunk Cloud. Errors, failures and future failures are never allowed; of the warnings only those that
-any app with Python and splunk-sdk 2.1.1 gets.
+AppInspect exits with 0 even if checks fail, so its JSON report decides. It runs twice: without tags, and with the tag
+for Splunk Cloud. Errors, failures and future failures are never allowed. The only warnings allowed are those that every
+app with Python and splunk-sdk 2.1.1 gets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tools.places import ROOT
 ALLOWED_WARNINGS = {"check_for_python_script_existence", "check_python_sdk_version"}
 BAD = ("error", "failure", "future_failure")
 RUNS: dict[str, list[str]] = {"all": [], "cloud": ["--included-tags", "cloud"]}
-# pylibmagic brings libmagic as a wheel, but has to be imported before AppInspect; without it the system's is used.
+# pylibmagic brings libmagic as a wheel, but must be imported before AppInspect; without it, the system's is used.
 START = """
 import contextlib, sys
 with contextlib.suppress(ImportError):
@@ -31,7 +31,7 @@ sys.exit(execute())
 
 
 def inspect(package: Path, tags: list[str], report: Path) -> dict[str, Any]:
-    """Return AppInspect's report on the package; a missing one means that AppInspect itself did not run."""
+    """Return AppInspect's report on the package; if there is none, AppInspect itself did not run."""
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     options = ["--mode", "precert", *tags, "--data-format", "json", "--output-file", str(report)]

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns what is in the package and how its bytes are laid down: dist/flowlag-<version>.tar.gz.
+"""Owns the package, dist/flowlag-<version>.tar.gz: the files in it, and every byte of the archive.
 
-The files that git tracks (as they are in the work tree, by an explicit list of top-level names) and the run-time
-requirements, vendored into lib/, become one list of paths and contents. It is written twice: to build/flowlag, to look
-at and to run, and to the archive. Nothing of the building machine gets in: order, times, modes and owners are fixed, so
-that two builds of one commit are byte-identical. Standard library only, any Python from 3.9; pip is started to download
-what is not in the cache yet.
+It holds the files that git tracks (as they are in the work tree, by an explicit list of top-level names) and the
+run-time requirements, vendored into lib/. It is written twice: to build/flowlag, to look at and to run, and to the
+archive. The package has a README of its own, docs/package.md, and its pages have no pictures in PNG. Order, times,
+modes and owners are fixed, so nothing of the building machine gets in and two builds of one commit are byte-identical.
+Standard library only, any Python from 3.9; pip downloads what is not in the cache yet.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import hashlib
 import io
 import json
 import os
+import posixpath
 import re
 import shutil
 import stat
@@ -31,12 +32,11 @@ from tools.places import ROOT
 
 APP = "flowlag"
 
-# What an administrator gets. Anything else in the repository stays there.
+# The administrator gets these; everything else stays in the repository.
 SHIPPED = (
     "CHANGELOG.md",
     "LICENSE",
     "README",
-    "README.md",
     "SECURITY.md",
     "app.manifest",
     "appserver",
@@ -48,13 +48,19 @@ SHIPPED = (
     "metadata",
     "static",
 )
-# What is taken of each run-time requirement; the name is that of requirements.txt.
+# The README of the package; README.md of the repository is for those who build it.
+FRONT_PAGE = "docs/package.md"
+# A picture on a line of its own, with the blank line after it.
+PICTURE = re.compile(rb"(?m)^!\[[^\]]*\]\([^)]+\.png\)\n\n?")
+# The target of a link within the repository.
+LINK = re.compile(rb"\]\((?!https?:|#)([^)]+)\)")
+# The part that is vendored of each run-time requirement, by its name in requirements.txt.
 VENDORED = {
     "splunk-sdk": "splunklib/",
     "python-dateutil": "dateutil/",
     "six": "six.py",
 }
-# Rebuilds dateutil's time zones by starting other programs: never used here, and AppInspect warns about it.
+# It rebuilds dateutil's time zones by starting other programs: never used here, and AppInspect warns about it.
 LEFT_OUT = ("dateutil/zoneinfo/rebuild.py",)
 LICENCE_NAME = re.compile(r"(?i)(licen[cs]e|copying|notice)[^/]*")
 
@@ -84,10 +90,27 @@ def is_shipped(name: str) -> bool:
     """Return whether a tracked file belongs to the package: by its top-level name, and no dot file or byte code."""
     parts = PurePosixPath(name).parts
     hidden = any(part.startswith(".") or part == "__pycache__" for part in parts)
-    return parts[0] in SHIPPED and not hidden and not name.endswith((".pyc", ".pyo"))
+    picture = parts[0] == "docs" and name.endswith(".png")
+    return parts[0] in SHIPPED and not hidden and not picture and not name.endswith((".pyc", ".pyo"))
 
 
 def own_files() -> dict[str, bytes]:
+    """Return path -> content of the tracked files that are shipped, as the package has them."""
+    files = tracked_files()
+    if FRONT_PAGE not in files:
+        raise PackageError(f"git does not track {FRONT_PAGE}, the README of the package.")
+    pages = {name: PICTURE.sub(b"", files[name]) for name in files if name.startswith("docs/") and name.endswith(".md")}
+    front = pages.pop(FRONT_PAGE)
+    del files[FRONT_PAGE]
+    return {**files, **pages, "README.md": move_up(front)}
+
+
+def move_up(page: bytes) -> bytes:
+    """Return a page of docs/ for the folder above, its links changed."""
+    return LINK.sub(lambda link: b"](" + posixpath.normpath(b"docs/" + link[1]) + b")", page)
+
+
+def tracked_files() -> dict[str, bytes]:
     """Return path -> content of the tracked files that are shipped, as they are in the work tree."""
     names = [name for name in git("ls-files", "-z").split("\0") if name and is_shipped(name)]
     if not names:
@@ -121,7 +144,7 @@ def versions(files: dict[str, bytes]) -> dict[str, str]:
 
 
 def read_version(files: dict[str, bytes]) -> str:
-    """Return the version of the app, after making sure that all places state the same."""
+    """Return the version of the app, which all places must state alike."""
     try:
         stated = versions(files)
     except KeyError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the repository, its samples and the built package lie."""
+"""Owns the paths of the repository, its samples and the built package."""
 
 from __future__ import annotations
 

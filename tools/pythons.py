@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns the question which Python interpreters the tests run on, and where these are.
+"""Finds the Python interpreters that the tests run on.
 
 `pythons.py list` prints the versions to test, one a line: those of WANTED that are found, else the version that runs
-this script. With CI=true or REQUIRE_PYTHONS=1 a missing one is an error. `pythons.py path 3.9` prints the executable of
-a version. What it says to people goes to stderr. A name on the PATH proves nothing (a pyenv shim may stand there for a
-version that is not selected), so that each candidate is started and asked.
+this script. With CI=true or REQUIRE_PYTHONS=1 a missing one is an error. `pythons.py path 3.9` prints the executable
+of a version. Messages for people go to stderr. A name on the PATH proves nothing (it may be a pyenv shim for a
+version that is not selected), so each candidate is started and asked.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PROBE = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2], sys.
 
 
 def run(command: list[str], **env: str) -> tuple[str, str]:
-    """Return stdout and stderr of a command; stdout is empty when it fails."""
+    """Return stdout and stderr of a command; stdout is empty if it fails."""
     try:
         done = subprocess.run(
             command, env={**os.environ, **env}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
@@ -57,7 +57,7 @@ def ask(executable: str, version: str, **env: str) -> tuple[str | None, str]:
 
 
 def resolve(executable: str, version: str) -> str | None:
-    """Return the real path behind an executable; a pyenv shim is asked again with the versions that it names."""
+    """Return the real path of an executable; a pyenv shim is asked again with the versions that it names."""
     real, stderr = ask(executable, version)
     if real:
         return real
@@ -69,7 +69,7 @@ def resolve(executable: str, version: str) -> str | None:
 
 
 def candidates(version: str) -> Iterator[str]:
-    """Yield what may be the interpreter of a version, the most likely first."""
+    """Yield possible interpreters of a version, the most likely first."""
     yield from on_path(f"python{version}")
     yield sys.executable
     yield from on_path("python3")

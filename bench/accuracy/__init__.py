@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How right the answers are, where the truth is known."""
+"""Measurements of how right the answers are, on traffic whose truth is known."""

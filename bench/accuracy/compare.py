@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compares ways to tie logins to flows where the truth is known: plain joins on `_time`, and the packaged flowlagmatch.
+"""Compares ways to pair logins with flows, on traffic whose truth is known: joins on `_time`, and flowlagmatch.
 
-`python -m bench.accuracy.compare` prints the table. The scenario is in samples/logins: one SSH client logs in to
-one server every now and then, on six interfaces of different timing; each login is the first packet of a connection,
-and each packet is received 0 to 60 s after it passed. The only key is the pair of addresses, as with most login events.
-`--write` makes the scenario again, always the same.
+`python -m bench.accuracy.compare` prints the table. The scenario is in samples/logins: one SSH client logs in to six
+servers now and then, whose interfaces differ in timing. Each login is the first packet of a connection, and each
+packet is received 0 to 60 s after it passed. The only key is the pair of addresses, as with most login events.
+`--write` writes the scenario, always the same.
 """
 
 from __future__ import annotations
@@ -34,12 +34,13 @@ from tools.scenarios.modes import (
 SCENARIO = ROOT / "samples" / "logins"
 MODES = ("grid", "quiet-grid", "batch", "batch", "flow", "ten-minute-grid")
 CONNECTIONS = 20  # on each interface, within an hour
+JOINS = (("on the same second", 0.999), ("within ±60 s", 60), ("within ±5 min", 300))  # of plain joins on `_time`
 
 Pair = tuple[str, str]  # the login's number and the flow's
 
 
 class Join(NamedTuple):
-    """A way to find pairs, and what it found."""
+    """A way to find pairs, and the pairs it found."""
 
     name: str
     pairs: set[Pair]
@@ -115,38 +116,55 @@ def plain_join(flows: list[dict[str, str]], logins: list[dict[str, str]], second
     }
 
 
-def match_join(app: Path, flows: list[dict[str, str]], logins: list[dict[str, str]]) -> Iterator[Join]:
-    """The pairs of the packaged commands, all of them, and the first of each login."""
-    body = write_body([*flows, *logins])
-    _, (tagged,) = run_command(app / "bin" / "flowlagenrich.py", sys.executable, [], [body])
-    arguments = ["by=src_ip=src,dest_ip=dest", "unmatched=false"]
-    _, (reply,) = run_command(app / "bin" / "flowlagmatch.py", sys.executable, arguments, [tagged.body])
-    pairs = [(row["login"], row["flow_flow"]) for row in reply.rows]
-    yield Join("`flowlagmatch`", set(pairs))
-    first = {login: (login, flow) for login, flow in reversed(pairs)}
-    yield Join("`flowlagmatch`, the best flow of each login", set(first.values()))
-
-
-def joins(app: Path) -> Iterator[Join]:
-    """Every way to find pairs, on the scenario."""
+def read_flows() -> list[dict[str, str]]:
+    """The flow records as Splunk has them: text, `_time`, the fields of the Splunk Add-on for AWS; and their number."""
     names = (
         "version", "account_id", "interface_id", "src_ip", "dest_ip", "src_port", "dest_port", "protocol", "packets",
         "bytes", "start_time", "end_time", "action", "log_status",
     )  # fmt: skip
     lines = (SCENARIO / "flows.log").read_text(encoding="utf-8").splitlines()
-    flows = [
+    return [
         {"_raw": line, "_time": line.split()[10], "flow": str(i), **dict(zip(names, line.split()))}
         for i, line in enumerate(lines)
     ]
-    logins = [{**login, "login": str(i)} for i, login in enumerate(read_csv("logins.csv"))]
-    for name, seconds in (("join on the same second", 0.999), ("join within ±60 s", 60), ("join within ±5 min", 300)):
-        yield Join(name, plain_join(flows, logins, seconds))
-    yield from match_join(app, flows, logins)
+
+
+def read_logins() -> list[dict[str, str]]:
+    """The logins with their number."""
+    return [{**login, "login": str(i)} for i, login in enumerate(read_csv("logins.csv"))]
+
+
+def read_truth() -> set[Pair]:
+    """The pairs of a login and the flow record that holds its first packet."""
+    return {(row["login"], row["flow"]) for row in read_csv("truth.csv")}
+
+
+def run_commands(app: Path, events: list[dict[str, str]]) -> tuple[list[dict[str, str]], list[Pair]]:
+    """The events as the packaged commands tag them, and all their pairs, the best flow of each login first."""
+    _, (tagged,) = run_command(app / "bin" / "flowlagenrich.py", sys.executable, [], [write_body(events)])
+    arguments = ["by=src_ip=src,dest_ip=dest", "unmatched=false"]
+    _, (reply,) = run_command(app / "bin" / "flowlagmatch.py", sys.executable, arguments, [tagged.body])
+    return tagged.rows, [(row["login"], row["flow_flow"]) for row in reply.rows]
+
+
+def first_of_each(pairs: list[Pair]) -> set[Pair]:
+    """The first pair of each login."""
+    return set({login: (login, flow) for login, flow in reversed(pairs)}.values())
+
+
+def joins(app: Path) -> Iterator[Join]:
+    """Every way to find pairs, on the scenario."""
+    flows, logins = read_flows(), read_logins()
+    for name, seconds in JOINS:
+        yield Join(f"join {name}", plain_join(flows, logins, seconds))
+    _, pairs = run_commands(app, [*flows, *logins])
+    yield Join("`flowlagmatch`", set(pairs))
+    yield Join("`flowlagmatch`, the best flow of each login", first_of_each(pairs))
 
 
 def table(app: Path) -> Iterator[str]:
     """The comparison as a Markdown table."""
-    truth = {(row["login"], row["flow"]) for row in read_csv("truth.csv")}
+    truth = read_truth()
     yield "| way | true pairs found | missed | false pairs |"
     yield "|---|---|---|---|"
     for name, pairs in joins(app):
@@ -155,8 +173,8 @@ def table(app: Path) -> Iterator[str]:
 
 def main() -> None:
     """Print the table, or write the scenario."""
-    parser = argparse.ArgumentParser(description="Compares ways to tie logins to flows.")
-    parser.add_argument("--write", action="store_true", help="make the scenario again")
+    parser = argparse.ArgumentParser(description="Compares ways to pair logins with flows.")
+    parser.add_argument("--write", action="store_true", help="write the scenario")
     if parser.parse_args().write:
         write_scenario()
         return

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures the envelope and flowlagprofile where the truth is known: packets played through the timing modes.
+"""Measures the envelope and flowlagprofile on packets played through the timing modes, whose truth is known.
 
-`PYTHONPATH=lib python -m bench.accuracy.truth` prints two tables, always the same. Each interface sends for an
-hour; each packet is received 0 to 60 s after it passed. The envelope is right when a packet's true time lies in it. The
-profile sees a stretch of some records of the interface; it is right when it tells the mode (and the phase of a grid). A
-window is right when it is the one in which the record was made, and wrong when it is any other.
+`PYTHONPATH=lib python -m bench.accuracy.truth` prints two tables, always the same. Each interface sends for an hour,
+and each packet is received 0 to 60 s after it passed. The envelope is right if a packet's true time is in it. The
+profile sees some consecutive records of the interface, and is right if it gives the mode (and the phase of a grid). A
+window is right if the record was made in it, and wrong if it is any other.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from flowlag.interval import SECOND_US, Interval
 from flowlag.learned import LearnedWindows
 from flowlag.profile import PROFILE_FIELDS, Profiler
 from flowlag.profile_options import ProfileSettings
-from flowlag.windows import find_window
+from flowlag.windows import Rules, place_window
 from tools.scenarios.modes import MODES, Played, play
 
 INTERFACES = 60  # of each mode
@@ -31,7 +31,7 @@ NAMES = {"grid": "grid", "quiet-grid": "grid", "batch": "batch", "flow": "flow"}
 
 
 class Score(NamedTuple):
-    """Shares of interfaces by what the profile says, and shares of records by what their window is."""
+    """Shares of interfaces by the verdict of the profile, and shares of records by that on their window."""
 
     right: float
     unsure: float
@@ -47,7 +47,7 @@ def records_of(mode: str, number: int) -> list[Played]:
 
 
 def true_window(mode: str, record: Played) -> Interval | None:
-    """The aggregation window in which a record was made; None where the mode has none."""
+    """The aggregation window in which a record was made; None if the mode has none."""
     if mode == "flow":
         return None
     close = record.end + 1
@@ -64,23 +64,24 @@ def profile(records: list[Played]) -> list[dict[str, str]]:
 
 
 def is_right(mode: str, rows: list[dict[str, str]], records: list[Played]) -> bool:
-    """Whether the profile says one mode, the true one, and the true phase."""
+    """Return whether the profile gives one mode, the true one, and the true phase."""
     phase = str((records[0].end + 1) % 60) if NAMES[mode] == "grid" else ""
     return [(row["timing_mode"], row["phase"]) for row in rows] == [(NAMES[mode], phase)]
 
 
 def count_windows(mode: str, records: list[Played], learned: LearnedWindows) -> Counter[bool | None]:
-    """How many records get the true window, another one, or none (None)."""
+    """Count the records that get the true window (True), another one (False) or none (None)."""
     counts: Counter[bool | None] = Counter()
+    rules = Rules(Settings(), learned.find)
     for record in records:
         recorded = Interval(record.start * SECOND_US, record.end * SECOND_US)
-        bounds = find_window(recorded, record.interface, Settings(), learned).bounds
+        bounds = place_window(recorded, rules.find(record.interface, *recorded)).bounds
         counts[None if bounds is None else bounds == true_window(mode, record)] += 1
     return counts
 
 
 def score(mode: str, count: int) -> Score:
-    """What the profile of `count` records in a row is worth, over all interfaces of a mode."""
+    """Score the profile of `count` consecutive records, over all interfaces of a mode."""
     verdicts: Counter[str] = Counter()
     windows: Counter[bool | None] = Counter()
     for number in range(INTERFACES):
@@ -100,7 +101,7 @@ def score(mode: str, count: int) -> Score:
 
 
 def envelope_table() -> Iterator[str]:
-    """How many packets lie in the envelope of their record, and how wide it is."""
+    """Tabulate how many packets are in the envelope of their record, and how wide it is."""
     tagger = Enricher(Settings())
     yield "| mode | records | packets | in the envelope | in [start, end + 1) | width, median | width, longest |"
     yield "|---|---|---|---|---|---|---|"
@@ -122,7 +123,7 @@ def envelope_table() -> Iterator[str]:
 
 
 def profile_table() -> Iterator[str]:
-    """What the profile says, by the number of records that it sees of an interface."""
+    """Tabulate how right the profile is, by the number of records that it sees of an interface."""
     yield "| true mode | records seen | mode and phase right | not sure | wrong | windows right | windows wrong |"
     yield "|---|---|---|---|---|---|---|"
     for mode in MODES:
@@ -132,7 +133,7 @@ def profile_table() -> Iterator[str]:
 
 
 def _percent(share: float) -> str:
-    """Whole percents; 100 and 0 are said only where all or none is meant."""
+    """A share in whole percents; 100 and 0 only if all or none is meant."""
     rounded = round(share * 100)
     if rounded in (0, 100) and share not in (0, 1):
         return f"{share * 100:.2f} %"

@@ -2,7 +2,7 @@
 """Events in, the same events with tags out, in the same order; whatever is in them, none raises and none is lost.
 
 Each event is tagged on its own. Values repeat (flows of one interface share their stamps), so every distinct answer is
-computed once and kept in a bounded memo.
+computed once.
 """
 
 from __future__ import annotations
@@ -13,19 +13,13 @@ from typing import Any, Callable, Optional
 
 from flowlag.enrich_options import Settings
 from flowlag.fields import Values, pick_values
-from flowlag.interval import SECOND_US
 from flowlag.learned import LearnedWindows
 from flowlag.lines import HEADER, read_raw
-from flowlag.record import UNTAGGABLE, judge_values
+from flowlag.memo import Memo, longest_of
+from flowlag.record import UNTAGGABLE, VALID, judge_values
 from flowlag.tags import TAG_FIELDS, Tags, write_tags
 from flowlag.timing import time_record
-from flowlag.windows import find_window
-
-_VALID = frozenset(("ok", "nodata", "skipdata"))
-#: Distinct answers kept, about 1 kB each; flows of one chunk share far fewer (start, end) pairs.
-_MEMO_SIZE = 8192
-#: A longer value is damaged or hostile: judged each time anew, so that the memo stays small.
-_LONGEST_IN_MEMO = 100
+from flowlag.windows import Rules, place_window
 
 Get = Callable[[str], Optional[str]]
 
@@ -37,8 +31,9 @@ class Enricher:
         self.settings = settings
         self.fields = tuple(settings.prefix + name for name in TAG_FIELDS)
         self.counts: Counter[str] = Counter()
+        self.rules = Rules(settings, None if learned is None else learned.find)
         self._learned = learned
-        self._memo: dict[tuple[Values, bool], Tags] = {}
+        self._judged: Memo[tuple[Values, bool], Tags] = Memo(lambda key: self.judge(*key), _measure)
 
     def tag(self, get: Get) -> Tags:
         """The tags of the event whose fields `get` returns as text (None or empty where absent). Never raises."""
@@ -47,49 +42,43 @@ class Enricher:
     def read(self, get: Get) -> tuple[Values, Tags]:
         """The values on which the verdict on an event stands, and its tags; the event is counted."""
         values = pick_values(get, self.settings.names)
-        tags = self._judge(values)
-        if tags.status not in _VALID and self.settings.reads_raw:
+        tags = self._judged[values, False]
+        if tags.status not in VALID and self.settings.reads_raw:
             values, tags = self._ask_raw(get("_raw"), values, tags)
         self.counts[tags.status] += 1
         return values, tags
 
     def tag_raw(self, raw: Optional[str], values: Values) -> Tags:
         """The tags of an event whose fields gave `values`, which are no valid record: what `_raw` says, else theirs."""
-        _, tags = self._ask_raw(raw, values, self._judge(values))
+        _, tags = self._ask_raw(raw, values, self._judged[values, False])
         self.counts[tags.status] += 1
         return tags
 
     def tag_line(self, values: Values) -> Tags:
         """The tags of a line that a layout has already taken apart: whatever is in it, it is a flow log record."""
-        tags = self._judge(values, True)
+        tags = self._judged[values, True]
         self.counts[tags.status] += 1
         return tags
 
-    def judge(self, values: Values) -> Tags:
-        """The tags that an event's fields alone give; nothing is counted."""
-        return self._judge(values)
+    def judge(self, values: Values, recognised: bool = False) -> Tags:
+        """The tags that values give, judged anew; nothing is counted.
+
+        `recognised` says that they come from a line known to be a flow log record.
+        """
+        record = judge_values(values, recognised)
+        if not record.is_valid or record.start_us is None or record.end_us is None:
+            return write_tags(record, None, None)
+        timing = time_record(
+            record.start_us, record.end_us, record.packets, record.status == "ok", self.settings.lag_us
+        )
+        rule = self.rules.find(record.interface, record.start_us, record.end_us)
+        return write_tags(record, timing, place_window(timing.recorded, rule))
 
     @property
     def roles(self) -> dict[str, Sequence[str]]:
         """The values that tags depend on, and the fields tried for each; the interface tells learned windows only."""
         names = self.settings.names._asdict()
         return {role: names[role] for role in names if role != "interface" or self._learned is not None}
-
-    def likeness(self, start_s: int, end_s: int, interface: Optional[str]) -> tuple[Any, ...]:
-        """What else two records of one length have in common whose tags differ in their times alone.
-
-        By how much one record was moved against the other, by so much are the times in its tags. Windows that the
-        record itself tells move along; on a grid the place in it decides, wherever the grid's windows open.
-        """
-        if self.settings.phase_us is not None:
-            return (start_s % (self.settings.interval_us // SECOND_US),)
-        if self._learned is None:
-            return ()
-        lesson = self._learned.find(interface, start_s * SECOND_US, end_s * SECOND_US)
-        if lesson is None:
-            return ()
-        mode, interval_s, phase_s = lesson
-        return (mode, interval_s, (start_s - phase_s) % interval_s) if mode == "grid" else (mode,)
 
     def rows(self, events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """The plain path: each event with `_time` and its tags set, tag fields last and in order."""
@@ -133,28 +122,13 @@ class Enricher:
             return values, verdict
         if not isinstance(found, Values):
             return values, Tags(HEADER)
-        tags = self._judge(found, True)
+        tags = self._judged[found, True]
         fields_silent = values.start is None and values.end is None
-        return (found, tags) if fields_silent or tags.status in _VALID else (values, verdict)
+        return (found, tags) if fields_silent or tags.status in VALID else (values, verdict)
 
-    def _judge(self, values: Values, recognised: bool = False) -> Tags:
-        tags = self._memo.get((values, recognised))
-        if tags is None:
-            tags = self._judge_values(values, recognised)
-            if all(text is None or len(text) <= _LONGEST_IN_MEMO for text in values):
-                if len(self._memo) >= _MEMO_SIZE:
-                    self._memo.clear()
-                self._memo[values, recognised] = tags
-        return tags
 
-    def _judge_values(self, values: Values, recognised: bool) -> Tags:
-        record = judge_values(values, recognised)
-        if not record.is_valid or record.start_us is None or record.end_us is None:
-            return write_tags(record, None, None)
-        timing = time_record(
-            record.start_us, record.end_us, record.packets, record.status == "ok", self.settings.lag_us
-        )
-        return write_tags(record, timing, find_window(timing.recorded, record.interface, self.settings, self._learned))
+def _measure(key: tuple[Values, bool]) -> int:
+    return longest_of(key[0])
 
 
 def _text(value: Any) -> Optional[str]:

@@ -22,6 +22,7 @@ from flowlag.enrich_options import RESOLUTION_US
 from flowlag.fields import Values, pick_values
 from flowlag.instants import parse_instant
 from flowlag.interval import SECOND_US, write_seconds
+from flowlag.memo import Memo, longest_of
 from flowlag.modes import Mode, Span, Tally, find_changes, judge_mode
 from flowlag.profile_options import LONGEST_OWN_S, ProfileSettings
 from flowlag.record import STATUSES, VALID, count_packets, judge_values
@@ -35,8 +36,6 @@ PROFILE_FIELDS = (
 
 _UNREADABLE = "unreadable"
 _LEFT_OUT = ("other", "header")
-#: Distinct answers kept, and the longest texts in them, as in enrich.py.
-_MEMO_SIZE, _LONGEST_IN_MEMO = 8192, 100
 _RESOLUTION_S = RESOLUTION_US // SECOND_US
 
 
@@ -84,6 +83,12 @@ class _Seen:
         return parts
 
 
+def _judge(values: Values) -> Optional[_Record]:
+    """The record that an event's fields make, None if they make no valid one."""
+    judged = judge_values(values)
+    return _Record(judged.status, judged.start_us, judged.end_us) if judged.is_valid else None
+
+
 class Profiler:
     """Takes events one by one and gives the rows at the end."""
 
@@ -92,7 +97,7 @@ class Profiler:
         self.counts: Counter[str] = Counter()
         self._enricher = Enricher(settings.reading)
         self._interfaces: dict[str, _Seen] = {}
-        self._memo: dict[Values, Optional[_Record]] = {}
+        self._judged = Memo(_judge, longest_of)
         self._names = [settings.reading.prefix + name for name in ("status", "start", "end")]
 
     def feed(self, get: Get) -> None:
@@ -135,23 +140,11 @@ class Profiler:
                 values = self._enricher.read(get)[0]
             return values, _Record(status, parse_instant(start), parse_instant(end))
         # packets and interface differ between records that are else the same, and tell no time
-        record = self._judge(values._replace(packets=None, interface=None))
+        record = self._judged[values._replace(packets=None, interface=None)]
         if record is not None:
             return values, record
         values, tags = self._enricher.read(get)
         return values, _Record(tags.status, parse_instant(tags.start), parse_instant(tags.end))
-
-    def _judge(self, values: Values) -> Optional[_Record]:
-        """The record that an event's fields make, None where they make no valid one; distinct answers are kept."""
-        if values in self._memo:
-            return self._memo[values]
-        judged = judge_values(values)
-        record = _Record(judged.status, judged.start_us, judged.end_us) if judged.is_valid else None
-        if all(text is None or len(text) <= _LONGEST_IN_MEMO for text in values):
-            if len(self._memo) >= _MEMO_SIZE:
-                self._memo.clear()
-            self._memo[values] = record
-        return record
 
     def _rows_of(self, seen: _Seen) -> list[tuple[_Seen, Mode]]:
         """The interface as a whole; where its phase changed, and every part is a grid, the parts."""

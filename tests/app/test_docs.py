@@ -1,46 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns the truth of README.md and CHANGELOG.md: their tables are those of the code, and their examples are run.
+"""Owns the truth of the documents: every example in them is run, and every link, file and target that they name is there.
 
-A search (```spl) that a table follows is run on the seed records, and the table is what it gives; one that ```text follows
-ends with that message. In ```console, `$` begins a command, and the lines below it are what it prints.
+In each page, a search (```spl) that a table follows is run on the seed records and gives that table; one that ```text
+follows ends with that message; every other search runs without an error. In ```console, `$` begins a command, and the
+lines below it are what it prints. Tables between `<!-- generated: ... -->` and `<!-- end -->` have a test of their own.
 """
 
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import subprocess
 import sys
 from itertools import product
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 import flowlag
-from bench.accuracy import compare, truth
-from flowlag.enrich_options import OPTIONS, TIMES, WINDOWS, Settings, parse_arguments, parse_settings
-from flowlag.errors import SettingsError
-from flowlag.fields import LAYOUTS, Names
+from flowlag.enrich_options import parse_settings
 from flowlag.instants import parse_instant
-from flowlag.interval import SECOND_US, Interval, write_seconds
-from flowlag.match import MATCH_FIELDS
-from flowlag.match_options import MATCH_OPTIONS, RELATIONS, parse_match_arguments, parse_match_settings
+from flowlag.interval import write_seconds
 from flowlag.modes import MODES
-from flowlag.profile import PROFILE_FIELDS
-from flowlag.profile_options import PROFILE_OPTIONS, ProfileSettings, parse_profile_arguments, parse_profile_settings
 from flowlag.record import STATUSES
 from flowlag.tags import TAG_FIELDS
-from flowlag.timing import time_record
-from flowlag.windows import find_window
-from tests.app.test_conf import COMMANDS, MACROS, SEARCHBNF, evaluate
-from tests.rules.test_rules import expand
-from tests.support.splunkd import Splunkd, run_command, write_body
+from tests.app.test_conf import COMMANDS, MACROS, SEARCHBNF
+from tests.spl.engine import Engine, SplError
 from tools import package as packaging
 from tools.places import ROOT
-
-Event = dict[str, str]
-Enrich = Callable[[list[str], list[Event]], list[Event]]
 
 # -- Markdown
 
@@ -72,18 +61,9 @@ def read_parts(text: str) -> list[Part]:
     ]
 
 
-TEXTS = {
-    name: (ROOT / name).read_text(encoding="utf-8")
-    for name in ("README.md", "CHANGELOG.md", "SECURITY.md", "docs/evidence.md")
-}
-PARTS = read_parts(TEXTS["README.md"])
-TABLES = [part.rows for part in PARTS if part.kind == "table"]
-
-
-def table(*heading: str) -> list[list[str]]:
-    """The rows of the one table whose heading begins with these cells, without the heading."""
-    (found,) = [rows[1:] for rows in TABLES if tuple(rows[0][: len(heading)]) == heading]
-    return found
+def slug(heading: str) -> str:
+    """The anchor of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def plain(cell: str) -> str:
@@ -91,113 +71,73 @@ def plain(cell: str) -> str:
     return cell.strip("`")
 
 
-def codes(cell: str) -> list[str]:
-    """Every piece of code in a cell."""
-    return re.findall(r"`([^`]+)`", cell)
+NAMES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "tests/README.md"]
+NAMES += sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
+TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in NAMES}
+PAGES = {name: read_parts(text) for name, text in TEXTS.items()}
+ANCHORS = {name: {slug(part.text) for part in parts if part.kind == "heading"} for name, parts in PAGES.items()}
 
 
-# -- a very small SPL: as much as the examples use, so that a reader gets what the tables show
-
-
-def split_pipeline(search: str) -> list[str]:
-    """The commands of a search; a pipe in quotes is none."""
-    return [part.strip() for part in re.findall(r'(?:[^|"]|"(?:\\.|[^"\\])*")+', search) if part.strip()]
-
-
-def split_arguments(text: str) -> list[str]:
-    """The arguments of a command as splunkd hands them over: split at blanks outside quotes, quotes taken off."""
-    words = re.findall(r'(?:[^\s"]|"(?:\\.|[^"\\])*")+', text)
-    return [re.sub(r'"((?:\\.|[^"\\])*)"', lambda quoted: re.sub(r"\\(.)", r"\1", quoted[1]), word) for word in words]
-
-
-def run_eval(text: str, event: Event) -> Event:
-    """An event after `eval name="text"`, or after sums and quotients of its numbers."""
-    literal = re.fullmatch(r'(\w+)="(.*)"', text)
-    if literal:
-        return {**event, literal[1]: literal[2]}
-    numbers = {name: float(value) for name, value in event.items() if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value)}
-    made = evaluate(f"eval {text}", numbers)
-    return {**event, **{name: f"{value:.15g}" for name, value in made.items() if name not in numbers}}
-
-
-def is_where(text: str, event: Event) -> bool:
-    """Whether an event meets comparisons of a field with a number or a text, joined by AND."""
-    for condition in text.split(" AND "):
-        name, sign, wanted = re.fullmatch(r"(\w+) ?(<=|>=|<|>|=) ?(\S+)", condition).groups()  # type: ignore[union-attr]
-        sides = (event[name], plain(wanted).strip('"')) if '"' in wanted else (float(event[name]), float(wanted))
-        order = (sides[0] > sides[1]) - (sides[0] < sides[1])  # type: ignore[operator]
-        if order not in {"<=": (-1, 0), ">=": (0, 1), "<": (-1,), ">": (1,), "=": (0,)}[sign]:
-            return False
-    return True
-
-
-def run_stats(text: str, events: list[Event]) -> list[Event]:
-    """One event for each value of the field behind `by`, with `count` and `max(field)`."""
-    functions, _, key = text.partition(" by ")
-    rows = []
-    for value in sorted({event[key] for event in events}):
-        group = [event for event in events if event[key] == value]
-        row = {key: value}
-        for function in functions.split():
-            name = re.sub(r"max\((\w+)\)", r"\1", function)
-            row[function] = str(len(group)) if function == "count" else max((e[name] for e in group), key=float)
-        rows.append(row)
-    return rows
-
-
-def run_search(search: str, index: list[Event], enrich: Enrich) -> list[Event]:
-    """What a search gives on the events of an index; `enrich` runs flowlagenrich."""
-    text = expand(search.strip())
-    events: list[Event] = []
-    for place, command in enumerate(split_pipeline(text)):
-        name, _, rest = command.partition(" ")
-        rest = " ".join(rest.split("\n"))
-        if place == 0 and not text.startswith("|"):
-            terms = dict(term.split("=", 1) for term in split_arguments(command))
-            events = [event for event in index if terms.items() <= event.items()]
-        elif name == "makeresults":
-            events = [{"_time": "1700000000"}]
-        elif name == "eval":
-            events = [run_eval(rest, event) for event in events]
-        elif name == "flowlagenrich":
-            events = enrich(split_arguments(rest), events)
-        elif name == "where":
-            events = [event for event in events if is_where(rest, event)]
-        elif name == "stats":
-            events = run_stats(rest, events)
-        elif name == "table":
-            events = [{field: event.get(field, "") for field in rest.split()} for event in events]
-        else:
-            pytest.fail(f"the tests do not know the command {name}, so that no table may follow")
-    return events
+def table(name: str, *heading: str) -> list[list[str]]:
+    """The rows of the one table of a page whose heading begins with these cells, without the heading."""
+    tables = [part.rows for part in PAGES[name] if part.kind == "table"]
+    (found,) = [rows[1:] for rows in tables if tuple(rows[0][: len(heading)]) == heading]
+    return found
 
 
 # -- the examples
 
-EXAMPLES = [
-    (part.text, PARTS[place + 1 :]) for place, part in enumerate(PARTS) if part.kind == "code" and part.info == "spl"
-]
+
+class Example(NamedTuple):
+    """A search in a page, and the part that follows it, a sentence that leads over to it left out."""
+
+    page: str
+    search: str
+    follower: Part
+
+    @property
+    def shown(self) -> str:
+        """What the follower is: `table`, `text`, or something else."""
+        return self.follower.info if self.follower.kind == "code" else self.follower.kind
 
 
-def follower(parts: list[Part]) -> Part:
-    """The part behind a search, a sentence that leads over to it left out."""
-    return next(part for part in parts if part.kind != "prose" or not part.text.endswith(":"))
+def examples(name: str, parts: list[Part]) -> list[Example]:
+    """The searches of a page."""
+    last = Part("prose", "", "")
+    return [
+        Example(name, part.text, next((p for p in parts[place:] if not leads_over(p)), last))
+        for place, part in enumerate(parts, 1)
+        if part.kind == "code" and part.info == "spl"
+    ]
 
 
-SEARCHES = [(text, follower(parts)) for text, parts in EXAMPLES]
-SHOWN = [(text, part.rows) for text, part in SEARCHES if part.kind == "table"]
-REFUSED = [(text, part.text) for text, part in SEARCHES if (part.kind, part.info) == ("code", "text")]
-HELP = [value for stanza in SEARCHBNF.values() for key, value in stanza.items() if key.startswith("example")]
-CONSOLE = [
-    (command, shown)
-    for part in PARTS
-    if part.info == "console"
-    for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", part.text, re.MULTILINE)
-]
+def leads_over(part: Part) -> bool:
+    """Whether a line of prose announces what is below it."""
+    return part.kind == "prose" and part.text.endswith(":")
+
+
 SEED_NAMES = (
     "version account_id interface_id src_ip dest_ip src_port dest_port protocol_code packets bytes start_time end_time "
     "vpcflow_action log_status"
 ).split()
+SEARCHES = [example for name, parts in PAGES.items() for example in examples(name, parts)]
+#: A search may stand in several pages, with one and the same table.
+SHOWN = [
+    (search, Part("table", "", shown).rows)
+    for search, shown in dict.fromkeys((e.search, e.follower.text) for e in SEARCHES if e.shown == "table")
+]
+REFUSED = [(each.search, each.follower.text) for each in SEARCHES if each.shown == "text"]
+HELP = [value for stanza in SEARCHBNF.values() for key, value in stanza.items() if key.startswith("example")]
+STARTED = [each.search for each in SEARCHES if each.shown not in ("table", "text")] + HELP
+CONSOLE = [
+    (command, shown)
+    for parts in PAGES.values()
+    for part in parts
+    if part.info == "console"
+    for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", part.text, re.MULTILINE)
+]
+#: Writes a lookup of the instance: what comes before it is run.
+STORE = re.compile(r"\|\s*outputlookup flowlag_windows\s*$")
 
 
 def first_words(value: Any) -> str:
@@ -205,77 +145,51 @@ def first_words(value: Any) -> str:
     return " ".join(value.split())[:60] if isinstance(value, str) else ""
 
 
-def arguments_of(search: str) -> list[list[str]]:
-    """The arguments of every flowlagenrich in a search."""
-    return [arguments for name, arguments in commands_of(search) if name == "flowlagenrich"]
-
-
-def commands_of(search: str) -> list[tuple[str, list[str]]]:
-    """Each of our commands in a search with its arguments."""
-    commands = (command.partition(" ") for command in split_pipeline(expand(search)))
-    return [(name, split_arguments(rest)) for name, _, rest in commands if name in COMMANDS]
-
-
 @pytest.fixture(scope="module")
-def index() -> list[Event]:
-    """The seed records as the Splunk Add-on for AWS shows them."""
+def engine(app: Path, python: str) -> Engine:
+    """The seed records as the Splunk Add-on for AWS shows them, searched with the packaged commands."""
     lines = (ROOT / "samples" / "seed.log").read_text(encoding="utf-8").splitlines()
     events = [{"_raw": line, **dict(zip(SEED_NAMES, line.split()))} for line in lines]
-    return [{"_time": e["start_time"], "sourcetype": "aws:cloudwatchlogs:vpcflow", **e} for e in events]
-
-
-@pytest.fixture
-def enrich(script: Path, python: str) -> Enrich:
-    """The packaged command as a process."""
-    return lambda arguments, events: run_command(script, python, arguments, [write_body(events)])[1][0].rows
+    index = [{"_time": e["start_time"], "sourcetype": "aws:cloudwatchlogs:vpcflow", **e} for e in events]
+    return Engine(index, app, python, MACROS, now=1700000000)
 
 
 def test_there_are_examples_of_every_kind() -> None:
-    """The tests below would pass without a word if the README were written in another way."""
-    assert len(SHOWN) >= 5
-    assert len(SEARCHES) - len(SHOWN) - len(REFUSED) >= 3
+    """The tests below would pass without a word if the pages were written in another way."""
+    assert len(SHOWN) >= 6
+    assert len(STARTED) - len(HELP) >= 7
     assert REFUSED
     assert len(HELP) >= 2
-    assert len(CONSOLE) >= 4
-    assert all(re.search("python -m flowlag (enrich|match|profile) ", command) for command, _ in CONSOLE)
-
-
-PARSERS: dict[str, Callable[[list[str]], Any]] = {
-    "flowlagenrich": parse_arguments,
-    "flowlagmatch": parse_match_arguments,
-    "flowlagprofile": parse_profile_arguments,
-}
-
-
-@pytest.mark.parametrize(
-    "search", [*(text for text, _ in SEARCHES if text not in dict(REFUSED)), *HELP], ids=first_words
-)
-def test_search_has_options_that_are_allowed(search: str) -> None:
-    """Every command of ours in the README and in the search assistant would start."""
-    for name, arguments in commands_of(search):
-        PARSERS[name](arguments)
-    assert commands_of(search) or "`flowlag_bounds" in search
+    assert len([command for command, _ in CONSOLE if "python -m flowlag " in command]) >= 6
+    assert {"README.md", "docs/package.md", "docs/enrich.md"} <= {each.page for each in SEARCHES}
 
 
 @pytest.mark.parametrize(("search", "shown"), SHOWN, ids=first_words)
-def test_search_gives_the_table_below_it(
-    search: str, shown: list[list[str]], index: list[Event], enrich: Enrich
-) -> None:
-    """The table behind a search is what the search gives on the seed records, value by value."""
-    events = run_search(search, index, enrich)
-    assert [list(event) for event in events] == [shown[0]] * len(events)
-    assert [list(event.values()) for event in events] == shown[1:]
+def test_search_gives_the_table_below_it(search: str, shown: list[list[str]], engine: Engine) -> None:
+    """The table after a search is what the search gives on the seed records, value by value."""
+    rows = engine.search(search)
+    assert [list(row) for row in rows] == [shown[0]] * (len(shown) - 1)
+    assert [list(row.values()) for row in rows] == shown[1:]
 
 
 @pytest.mark.parametrize(("search", "message"), REFUSED, ids=first_words)
-def test_wrong_search_ends_with_the_message_below_it(search: str, message: str, script: Path, python: str) -> None:
-    """The message behind a search is what the packaged command ends with."""
-    (arguments,) = arguments_of(search)
-    with pytest.raises(SettingsError):
-        parse_arguments(arguments)
-    with Splunkd(script, python) as splunkd:
-        reply = splunkd.getinfo(*arguments)
-    assert reply.messages == [("ERROR", message.strip())]
+def test_search_ends_with_the_message_below_it(search: str, message: str, engine: Engine) -> None:
+    """The message after a search is the error with which the packaged command ends it."""
+    with pytest.raises(SplError) as refused:
+        engine.search(search)
+    assert str(refused.value) == message.strip()
+
+
+@pytest.mark.parametrize("search", STARTED, ids=first_words)
+def test_search_runs(search: str, engine: Engine) -> None:
+    """Every other search of the pages and of the search assistant runs, and every command of ours in it accepts its options."""
+    engine.search(whole(STORE.sub("", search)))
+    assert re.search(r"flowlag(enrich|match|profile)|`flowlag_bounds", search)
+
+
+def whole(search: str) -> str:
+    """The search of a part that begins after a pipe, or of an example whose beginning is left out."""
+    return re.sub(r"^\s*(?:\.\.\.\s*)?\|(?=\s*flowlag)", "`flowlag_index` |", search)
 
 
 @pytest.mark.parametrize(("command", "shown"), CONSOLE, ids=first_words)
@@ -290,165 +204,104 @@ def test_shell_example_prints_what_is_shown(command: str, shown: str, tmp_path: 
 
 
 def test_demo_is_shown_as_it_is() -> None:
-    """The lines of the demo are the first ones that it prints, up to a part's end."""
-    (shown,) = [part.text for part in PARTS if part.text.startswith("flowlag, the packaged")]
+    """What the README shows of the demo are the first lines that it prints."""
     done = subprocess.run([sys.executable, "-m", "tools.demo"], cwd=ROOT, capture_output=True, check=True)
     printed = [line.rstrip() for line in done.stdout.decode("utf-8").splitlines()]
-    lines = shown.splitlines()
-    assert printed[: len(lines)] == lines
-    assert printed[len(lines) : len(lines) + 1] in ([], [""])
+    blocks = [part.text.splitlines() for part in PAGES["README.md"] if part.info == "text"]
+    (shown,) = [lines for lines in blocks if lines[0] == printed[0]]
+    assert printed[: len(shown)] == shown
 
 
-# -- the reference tables
+# -- the tables that are not generated
 
 
-def test_match_options_are_those_of_the_command() -> None:
-    """Every option is there, in order; giving its default changes nothing, and one that is not set is absent."""
-    rows = table("match option", "default")
-    assert [plain(row[0]) for row in rows] == list(MATCH_OPTIONS)
-    default = parse_match_settings([("by", "a")])
-    for option, shown in ((plain(row[0]), row[1]) for row in rows):
-        if shown.startswith("`"):
-            assert parse_match_settings([("by", "a"), (option, codes(shown)[0])]) == default
-        else:
-            assert shown == {"by": "required", "anchors": "not set", "anchor_end": "not set"}[option]
-    (words,) = [row[2] for row in rows if plain(row[0]) == "relation"]
-    assert tuple(codes(words)) == RELATIONS
+def test_statuses_and_modes_are_those_of_the_commands() -> None:
+    """Every status in the order in which they apply, and every timing mode."""
+    assert [plain(row[0]) for row in table("docs/enrich.md", "`flowlag_status`", "meaning")] == list(STATUSES)
+    assert tuple(plain(row[0]) for row in table("docs/profile.md", "`timing_mode`", "when")) == MODES
 
 
-def test_match_fields_are_those_of_the_command() -> None:
-    """Every output field is there, in order."""
-    assert [plain(row[0]) for row in table("match field", "meaning")] == list(MATCH_FIELDS)
-
-
-def test_comparison_is_what_its_script_prints(app: Path) -> None:
-    """The table of true and false pairs, from the packaged commands."""
-    (shown,) = [part.text for part in PARTS if part.text.startswith("| way |")]
-    assert shown.splitlines() == list(compare.table(app))
-
-
-def test_profile_options_are_those_of_the_command() -> None:
-    """Every option is there, in order, and giving its default changes nothing."""
-    rows = table("profile option", "default")
-    assert [plain(row[0]) for row in rows] == list(PROFILE_OPTIONS)
-    assert all(parse_profile_settings([(plain(row[0]), plain(row[1]))]) == ProfileSettings() for row in rows)
-
-
-def test_profile_fields_and_modes_are_those_of_the_command() -> None:
-    """Every output field is there, in order, and every mode."""
-    assert [plain(row[0]) for row in table("profile field", "meaning")] == list(PROFILE_FIELDS)
-    assert tuple(plain(row[0]) for row in table("`timing_mode`", "when")) == MODES
-
-
-def test_truth_tables_are_what_their_script_prints() -> None:
-    """Packets in the envelope, and what the profile is worth; and the claims beside them: all packets are in it."""
-    (envelope,) = [part for part in PARTS if part.text.startswith("| mode | records | packets |")]
-    (worth,) = [part for part in PARTS if part.text.startswith("| true mode |")]
-    assert envelope.text.splitlines() == list(truth.envelope_table())
-    assert worth.text.splitlines() == list(truth.profile_table())
-    assert {row[3] for row in envelope.rows[1:]} == {"100 %"}
-    assert all(row[2] == "100 %" for row in worth.rows[1:] if int(row[1]) >= 20)
-
-
-def test_options_are_those_of_the_command() -> None:
-    """Every option is there, in order."""
-    assert [plain(row[0]) for row in table("option", "default")] == list(OPTIONS)
-
-
-@pytest.mark.parametrize("row", table("option", "default"), ids=lambda row: plain(row[0]))
-def test_option_has_its_default(row: list[str]) -> None:
-    """Giving the default changes nothing; one that is not set is absent in the settings; known names are a table."""
-    option, default = plain(row[0]), row[1]
-    settings = Settings()
-    if default == "known names":
-        assert getattr(settings.names, option)
-        assert option in [known[0] for known in table("value", "known names, in this order")]
-    elif default == "not set":
-        assert not (settings.phase_us if option == "phase" else getattr(settings.names, option))
-    else:
-        assert parse_settings([(option, plain(default))]) == settings
-        assert codes(default)
-
-
-@pytest.mark.parametrize(
-    ("option", "words"), [("windows", WINDOWS), ("time", TIMES), ("format", ("auto", "none", *LAYOUTS))]
-)
-def test_option_has_its_words(option: str, words: tuple[str, ...]) -> None:
-    """What a word may be stands in the table, completely."""
-    (row,) = [row for row in table("option", "default") if plain(row[0]) == option]
-    assert tuple(codes(row[2])) == words
-
-
-def test_spans_of_the_option_table_are_allowed() -> None:
-    """The examples of spans and the long forms are read."""
-    for option, spans in (
-        ("lag", ["60s", "1m", "3600", "0", "1sec", "500ms", "1us"]),
-        ("interval", ["10m", "1hrs", "2minutes"]),
-    ):
-        for span in spans:
-            parse_settings([(option, span)])
-
-
-def test_known_names_are_those_of_the_code() -> None:
-    """Each value with its names in their order."""
-    shown = {row[0]: tuple(codes(row[1])) for row in table("value", "known names, in this order")}
-    assert shown == {name: tuple(names) for name, names in Names()._asdict().items() if names}
-
-
-def test_fields_are_those_of_the_command() -> None:
-    """Every output field is there, in order, with type, meaning and when it is empty."""
-    rows = table("field", "type")
-    assert [plain(row[0]) for row in rows] == [f"flowlag_{name}" for name in TAG_FIELDS]
-    assert all(
-        row[1] in ("word", "number") and bool(row[2]) == (row[1] == "number") and row[3] and row[4] for row in rows
-    )
-
-
-def test_statuses_are_those_of_the_command() -> None:
-    """Every status is there, in the order in which they apply."""
-    assert [plain(row[0]) for row in table("`flowlag_status`", "meaning")] == list(STATUSES)
-
-
-def test_layouts_are_those_of_the_code() -> None:
-    """Every layout with its number of columns."""
-    assert [(plain(row[0]), int(row[1])) for row in table("layout", "columns")] == [
-        (name, len(layout)) for name, layout in LAYOUTS.items()
-    ]
-
-
-def windows_and_stamps() -> tuple[set[str], set[str], set[str]]:
-    """Every position, basis and kind of stamps that records of all offsets and lengths bring about."""
-    positions, bases, stamps = set(), set(), set()
-    wordings: list[dict[str, str]] = [{}, {"phase": "6"}, {"windows": "assumed"}, {"windows": "none"}]
-    for wording, offset, length, packets in product(wordings, (0, 5, 20), (0, 1, 2, 30, 39, 54, 59, 90), (None, 1, 2)):
-        start_us = (1602397686 + offset) * SECOND_US
-        recorded = Interval(start_us, start_us + length * SECOND_US)
-        window = find_window(recorded, None, parse_settings(wording.items()))
-        positions.add(window.position)
-        bases.add(window.basis or "empty")
-        stamps.add(time_record(*recorded, packets, True, 0).stamps or "empty")
-    return positions - {""}, bases, stamps
-
-
-def test_words_of_the_model_are_explained() -> None:
-    """Window positions, bases and stamps: what the code can say is what the tables explain (`profile` is reserved)."""
-    positions, bases, stamps = windows_and_stamps()
-    assert {plain(row[0]) for row in table("`flowlag_window_position`")} == positions
-    assert {plain(row[0]) for row in table("`flowlag_window_basis`")} == bases | {"profile"}
-    assert {plain(row[0]) for row in table("`flowlag_stamps`")} == stamps
-
-
-@pytest.mark.parametrize("row", table("text", "read as"), ids=lambda row: plain(row[0]))
+@pytest.mark.parametrize("row", table("docs/enrich.md", "text", "read as"), ids=lambda row: plain(row[0]))
 def test_time_is_read_as_shown(row: list[str]) -> None:
     """Every text of the table is that time, or none."""
     instant = parse_instant(plain(row[0]))
     assert row[1].startswith("invalid") if instant is None else row[1] == write_seconds(instant)
 
 
+def test_spans_that_the_page_names_are_read() -> None:
+    """Every unit, and the long forms, after a number."""
+    (sentence,) = re.findall(r"^Spans know (.*?)\.", TEXTS["docs/enrich.md"], re.MULTILINE)
+    units = re.findall(r"`(\w+)`", sentence)
+    assert len(units) == 10
+    for unit in units:
+        parse_settings([("lag", f"1{unit}")])
+
+
+@pytest.mark.parametrize("row", table("docs/model.md", "start", "end"), ids=lambda row: row[0])
+def test_worked_example_is_what_the_model_gives(row: list[str], engine: Engine) -> None:
+    """The numbers of the table, and the window with and without the phase that it names."""
+    event = f'| makeresults | eval start="{row[0]}", end="{row[1]}", packets="{row[2]}"'
+    (tags,) = engine.search(f"{event} | flowlagenrich")
+    (placed,) = engine.search(f"{event} | flowlagenrich phase=6")
+    names = [f"flowlag_{name}" for name in ("earliest", "latest", "time", "uncertainty", "stamps")]
+    assert [tags[name] for name in names] == row[3:8]
+    unasked, _, asked = row[8].partition("; with `phase=6`: ")
+    assert window_of(tags) == ("" if unasked == "empty" else unasked)
+    assert window_of(placed) == (asked or unasked.replace("record", "option"))
+
+
+def window_of(tags: dict[str, str]) -> str:
+    """Position, offset and basis, as the table of examples writes them."""
+    values = [tags[f"flowlag_window_{name}"] for name in ("position", "offset", "basis")]
+    return ", ".join(values) if any(values) else ""
+
+
+def every_record() -> list[dict[str, str]]:
+    """Records of all offsets, lengths and numbers of packets that bring about another word of the model."""
+    shapes = product((0, 5, 20), (0, 1, 2, 30, 39, 54, 59, 90), ("", "1", "2"))
+    starts = [(1602397686 + offset, length, packets) for offset, length, packets in shapes]
+    return [
+        {
+            "_time": str(start),
+            "sourcetype": "aws:cloudwatchlogs:vpcflow",
+            "start_time": str(start),
+            "end_time": str(start + length),
+            "packets": packets,
+        }
+        for start, length, packets in starts
+    ]
+
+
+def test_words_of_the_model_are_explained(app: Path, python: str) -> None:
+    """Window positions, bases and stamps: what the command can say is what the tables explain (`profile` needs a lookup)."""
+    engine = Engine(every_record(), app, python, MACROS, now=1700000000)
+    wordings = ("", "phase=6", "windows=assumed", "windows=none")
+    rows = [row for wording in wordings for row in engine.search(f"`flowlag_index` | flowlagenrich {wording}")]
+    for name, added in (("window_position", set()), ("window_basis", {"profile"}), ("stamps", set())):
+        said = {row[f"flowlag_{name}"] or "empty" for row in rows} | added
+        explained = {plain(row[0]) for row in table("docs/model.md", f"`flowlag_{name}`")}
+        assert explained == (said - {"empty"} if name == "window_position" else said), name
+
+
+def test_accuracy_is_what_the_text_beside_it_claims() -> None:
+    """All packets are in the envelope, modes are right from 20 records on, and flowlagmatch misses no pair."""
+    assert {row[3] for row in table("docs/accuracy.md", "mode", "records")} == {"100 %"}
+    modes = table("docs/accuracy.md", "true mode")
+    assert all(row[2] == "100 %" for row in modes if int(row[1]) >= 20)
+    for page in ("README.md", "docs/accuracy.md"):
+        ways = {row[0]: row[1:] for row in table(page, "way", "true pairs found")}
+        assert ways["`flowlagmatch`"][1] == "0"
+        assert int(ways["`flowlagmatch`"][2]) < int(ways["join within ±5 min"][2])
+    text, best = " ".join(TEXTS["README.md"].split()), ways["`flowlagmatch`, the best flow of each login"][0]
+    assert f"is right for {best} of the {ways['`flowlagmatch`'][0]} logins" in text
+    assert f"which misses {ways['join within ±60 s'][1]} logins" in text
+    assert f"which still misses {ways['join within ±5 min'][1]}." in text
+
+
 def test_every_macro_is_explained() -> None:
-    """Each macro of the app is used by its name, and no other name with the prefix stands for nothing."""
-    text = TEXTS["README.md"]
-    assert all(f"{macro.partition('(')[0]}" in text for macro in MACROS)
+    """Each macro of the app is named in a page, and no other name with the prefix stands for nothing."""
+    text = "\n".join(TEXTS.values())
+    assert [macro for macro in MACROS if macro.partition("(")[0] not in text] == []
     known = {f"flowlag_{name}" for name in TAG_FIELDS} | {macro.partition("(")[0] for macro in MACROS}
     known |= {"flowlag_windows", "flowlag_test"}  # the lookup, and the index of the live suite
     assert {word for word in re.findall(r"\bflowlag_\w*", text) if word != "flowlag_"} <= known
@@ -458,80 +311,97 @@ def test_pythons_are_those_of_the_conf() -> None:
     """The settings of commands.conf are quoted as they are."""
     for key in ("python.version", "python.required"):
         (value,) = {stanza[key] for stanza in COMMANDS.values()}
-        assert f"`{key} = {value}`" in TEXTS["README.md"]
+        assert f"`{key} = {value}`" in TEXTS["docs/install.md"]
 
 
-# -- the house, the build, the words
+# -- what the pages name, and how they are written
 
 
-def test_make_targets_are_those_of_the_makefile() -> None:
-    """The table has every target in order, and no other is named anywhere."""
+def test_readme_is_for_the_first_minute() -> None:
+    """It is short, and it shows the picture, the price and where to read on."""
+    assert len(TEXTS["README.md"].splitlines()) <= 250
+
+
+def test_every_page_says_what_it_is_for() -> None:
+    """After its title each page has a paragraph of prose, and the index lists every page."""
+    for name, parts in PAGES.items():
+        assert [part.kind for part in parts[:2]] == ["heading", "prose"] or name == "SECURITY.md", name
+    listed = set(re.findall(r"\]\((\w+\.md)\)", TEXTS["docs/index.md"]))
+    assert {f"docs/{page}" for page in listed} == {n for n in NAMES if n.startswith("docs/")} - {
+        "docs/index.md",
+        packaging.FRONT_PAGE,
+    }
+
+
+def links(text: str) -> list[str]:
+    """The targets of the links of a page that lead to a place in the repository."""
+    prose = re.sub(r"```[\s\S]*?```|`[^`\n]*`", "", text)
+    return [target for target in re.findall(r"\]\(([^)]+)\)", prose) if not target.startswith("https://")]
+
+
+def followed(name: str, target: str) -> tuple[str, str]:
+    """The file and the anchor that a link in a page leads to."""
+    path, _, anchor = target.partition("#")
+    return (posixpath.normpath(f"{posixpath.dirname(name)}/{path}").lstrip("/") if path else name), anchor
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_links_lead_somewhere(name: str) -> None:
+    """Files are in the repository, and anchors are headings of their page."""
+    for target in links(TEXTS[name]):
+        path, anchor = followed(name, target)
+        assert (ROOT / path).is_file(), target
+        assert not anchor or anchor in ANCHORS[path], target
+
+
+def test_links_lead_somewhere_in_the_package(app: Path) -> None:
+    """An administrator who reads the pages of the package finds what they lead to."""
+    pages = {path.relative_to(app).as_posix(): path.read_text(encoding="utf-8") for path in app.glob("*.md")}
+    pages.update({f"docs/{path.name}": path.read_text(encoding="utf-8") for path in app.glob("docs/*.md")})
+    assert {"README.md", "SECURITY.md", "CHANGELOG.md", "docs/index.md"} <= set(pages)
+    for name, text in pages.items():
+        for target in links(text):
+            path, anchor = followed(name, target)
+            assert (app / path).is_file(), (name, target)
+            headings = {slug(part.text) for part in read_parts(pages.get(path, "")) if part.kind == "heading"}
+            assert not anchor or anchor in headings, (name, target)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_page_names_is_there(name: str, app: Path) -> None:
+    """Files and folders in the repository or the package, modules that `python -m` runs, and targets of make."""
+    named = set(re.findall(r"`((?:tests|tools|bench|samples|docs|lib|default)/[\w./]*)`", TEXTS[name]))
+    named |= {f"{m.replace('.', '/')}.py" for m in re.findall(r"python -m ((?:tests|tools|bench)[\w.]*)", TEXTS[name])}
+    assert [path for path in sorted(named) if not ((ROOT / path).exists() or (app / path).exists())] == []
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE)
-    assert [plain(row[0]) for row in table("command", "what it does")] == [f"make {target}" for target in targets]
-    assert set(re.findall(r"(?:`|^)make ([a-z]+)", TEXTS["README.md"], re.MULTILINE)) == set(targets)
+    targets = set(re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE))
+    assert set(re.findall(r"(?:`|^)make ([a-z]+)", TEXTS[name], re.MULTILINE)) <= targets
 
 
-def test_third_party_packages_are_those_of_the_build() -> None:
-    """Name and version of everything that the build takes in."""
-    requirements = packaging.read_requirements((ROOT / "requirements.txt").read_text(encoding="utf-8"))
-    shown = {row[0]: row[1] for row in table("package", "version")}
-    assert shown == {name: version for name, (version, _) in requirements.items()}
-    assert all(f"{name} {version}" in TEXTS["CHANGELOG.md"] for name, version in shown.items())
+def test_evidence_names_its_tests() -> None:
+    """The test above would pass if the page named nothing."""
+    assert len(set(re.findall(r"`((?:tests|tools|bench|samples)/[\w./]*)`", TEXTS["docs/evidence.md"]))) > 30
+
+
+def test_what_was_never_run_is_one_list() -> None:
+    """The list is in the page of evidence; the README and the package's README lead to it."""
+    anchor = "evidence.md#what-was-never-run-on-a-live-splunk"
+    listed = TEXTS["docs/evidence.md"].partition("## What was never run on a live Splunk\n")[2]
+    assert listed.count("\n- ") > 8
+    assert f"](docs/{anchor})" in TEXTS["README.md"] and f"]({anchor})" in TEXTS[packaging.FRONT_PAGE]
 
 
 def test_changelog_ends_at_this_version() -> None:
-    """The newest release is the version of the code, and every release has its day."""
+    """The newest release is the version of the code, every release has its day, and what is vendored is named."""
     headings = re.findall(r"^## (.*)$", TEXTS["CHANGELOG.md"], re.MULTILINE)
     releases = [heading for heading in headings if heading != "[Unreleased]"]
     assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}", release) for release in releases)
     assert releases[0].startswith(f"[{flowlag.__version__}]")
+    requirements = packaging.read_requirements((ROOT / "requirements.txt").read_text(encoding="utf-8"))
+    assert all(f"{name} {version}" in TEXTS["CHANGELOG.md"] for name, (version, _) in requirements.items())
 
 
-def slug(heading: str) -> str:
-    """The anchor of a heading."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-
-
-@pytest.mark.parametrize("name", TEXTS)
-def test_links_lead_somewhere(name: str, app: Path) -> None:
-    """Anchors are headings; files are in the repository and in the package."""
-    anchors = {slug(part.text) for part in read_parts(TEXTS[name]) if part.kind == "heading"}
-    prose = re.sub(r"```[\s\S]*?```", "", TEXTS[name])
-    for target in re.findall(r"\]\(([^)]+)\)", prose):
-        if target.startswith("#"):
-            assert target[1:] in anchors, target
-        elif not target.startswith("https://"):
-            place = (Path(name).parent / target).as_posix().replace("docs/../", "")
-            assert (ROOT / place).is_file(), target
-            assert (app / place).is_file(), target
-
-
-def test_evidence_is_where_it_is_said_to_be() -> None:
-    """Every file and folder that the page names is there, and so is every target of make."""
-    page = TEXTS["docs/evidence.md"]
-    named = set(re.findall(r"`((?:tests|tools|samples|docs)/[\w./]*)`", page))
-    assert len(named) > 30 and [name for name in sorted(named) if not (ROOT / name).exists()] == []
-    targets = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(re.findall(r"`make ([a-z]+)", page)) <= set(targets)
-
-
-def test_what_was_never_run_is_one_list() -> None:
-    """The README and the page of evidence say the same."""
-    heading = "## What was never run on a live Splunk\n"
-    never = TEXTS["docs/evidence.md"].partition(heading)[2].strip()
-    assert never.count("\n- ") > 8
-    assert TEXTS["README.md"].partition(heading)[2].startswith(f"\n{never}\n")
-
-
-def test_contents_list_every_chapter() -> None:
-    """The table of contents has the chapters in their order."""
-    chapters = re.findall(r"^## (.*)$", TEXTS["README.md"], re.MULTILINE)
-    listed = re.findall(r"^- \[(.*)\]\((#.*)\)$", TEXTS["README.md"], re.MULTILINE)
-    assert listed == [(chapter, f"#{slug(chapter)}") for chapter in chapters if chapter != "Contents"]
-
-
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("name", NAMES)
 def test_words_are_fit_for_readers(name: str) -> None:
     """No notes to ourselves, no places on a machine, no signs that are no text."""
     text = TEXTS[name]

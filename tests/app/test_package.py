@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,9 @@ from tools.places import ROOT
 OWN = ["app.manifest", "LICENSE", "README.md", "CHANGELOG.md", "default/commands.conf", "metadata/default.meta"]
 VENDORED = ["splunklib/searchcommands/search_command.py", "dateutil/parser/isoparser.py", "six.py", "flowlag/timing.py"]
 LICENCES = ["splunk-sdk", "python-dateutil", "six"]
-NOT_SHIPPED = {"tests", "tools", "build", "dist", "Makefile", "pyproject.toml", "requirements.txt"}
+NOT_SHIPPED = {
+    "tests", "tools", "bench", "samples", "build", "dist", "Makefile", "pyproject.toml", "requirements.txt", "CONTRIBUTING.md",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +112,53 @@ def test_licence_comes_along(path: Path, project: str) -> None:
         member = archive.extractfile(f"flowlag/lib/licences/{project}/LICENSE")
         assert member
         assert b"icense" in member.read()
+
+
+def test_readme_is_one_for_an_administrator(path: Path) -> None:
+    """The package's README is short, and asks for nothing that only a repository has."""
+    with tarfile.open(path) as archive:
+        member = archive.extractfile("flowlag/README.md")
+        assert member
+        text = member.read().decode()
+    assert len(text.splitlines()) <= 100
+    assert not re.findall(r"\bmake [a-z]|!\[|\.png", text)
+    assert "](docs/index.md)" in text and "](SECURITY.md)" in text
+
+
+def test_pages_come_without_their_pictures(path: Path, names: set[str]) -> None:
+    """The pages of docs/ are in, no picture in PNG is, and no page shows one."""
+    pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")} - {packaging.FRONT_PAGE}
+    assert {name for name in names if name.startswith("docs/")} == pages
+    with tarfile.open(path) as archive:
+        texts = [archive.extractfile(f"flowlag/{page}").read() for page in sorted(pages)]  # type: ignore[union-attr]
+    assert len(texts) > 10 and not [text for text in texts if b".png" in text]
+
+
+@pytest.mark.parametrize(
+    ("page", "packed"),
+    [
+        ("a\n\n![x](y.png)\n\nb\n", "a\n\nb\n"),
+        ("a\n\n![x](../appserver/static/y.svg)\n\nb\n", "a\n\n![x](../appserver/static/y.svg)\n\nb\n"),
+        ("see ![x](y.png)\n", "see ![x](y.png)\n"),
+    ],
+    ids=["png", "svg", "within-a-line"],
+)
+def test_a_picture_on_a_line_of_its_own_is_left_out(page: str, packed: str) -> None:
+    """Text and other pictures stay as they are."""
+    assert packaging.PICTURE.sub(b"", page.encode()).decode() == packed
+
+
+@pytest.mark.parametrize(
+    ("link", "moved"),
+    [
+        ("[a](enrich.md#layouts)", "[a](docs/enrich.md#layouts)"),
+        ("[a](../LICENSE)", "[a](LICENSE)"),
+        ("[a](#here) [b](https://example.com/x)", "[a](#here) [b](https://example.com/x)"),
+    ],
+)
+def test_links_follow_a_page_that_moves_up(link: str, moved: str) -> None:
+    """A page of docs/ that becomes the README still leads to the same places."""
+    assert packaging.move_up(link.encode()).decode() == moved
 
 
 def test_every_tracked_file_of_the_app_is_in(names: set[str]) -> None:

@@ -172,10 +172,10 @@ def test_header_lines_pass_in_silence():
 
 def test_the_memo_stays_small(monkeypatch):
     """However many distinct values there are, and however long: an event of 12 MB is not kept."""
-    monkeypatch.setattr("flowlag.enrich._MEMO_SIZE", 10)
+    monkeypatch.setattr("flowlag.memo.SIZE", 10)
     tagger = enricher()
     for i in range(25):
         assert tagger.tag({**FIELDS, "packets": str(i)}.get).status == "ok"
         assert tagger.tag({**FIELDS, "packets": "9" * 1000 + str(i)}.get).status == "ok"
-        assert len(tagger._memo) <= 10
-    assert max(len(values.packets) for values, _ in tagger._memo) < 100
+        assert len(tagger._judged) <= 10
+    assert max(len(values.packets) for values, _ in tagger._judged) < 100

@@ -15,6 +15,7 @@ from flowlag.profile import PROFILE_FIELDS, Profiler
 from flowlag.profile_options import ProfileSettings
 from flowlag.splunk.enrich_table import EnrichTable
 from flowlag.splunk.lookup import MOST_BYTES, PLACE, load_windows
+from flowlag.windows import place_window
 from tests.support.splunkd import Reply, write_body
 
 S = 1_000_000
@@ -29,9 +30,11 @@ def find(rows, start, end, interface="eni-1", interval_us=60 * S):
     """The learned window of a record, times as seconds after T."""
     learned = LearnedWindows.from_rows([list(COLUMNS), *rows], interval_us)
     assert learned.complaint is None
-    window = learned(interface, Interval((T + start) * S, (T + end) * S))
-    if window is None:
+    recorded = Interval((T + start) * S, (T + end) * S)
+    rule = learned.find(interface, *recorded)
+    if rule is None:
         return None
+    window = place_window(recorded, rule)
     bounds = window.bounds and tuple(us // S - T for us in window.bounds)
     return window.basis, window.position, bounds, window.offset_us and window.offset_us // S
 
@@ -110,13 +113,13 @@ DAMAGED = {
 def test_a_damaged_row_is_left_out_and_told_of(cells):
     learned = LearnedWindows.from_rows([list(COLUMNS), cells, row("batch", 0, 600)], 60 * S)
     assert learned.complaint == "1 of its rows cannot be read and are left out"
-    assert learned("eni-1", Interval(T * S, (T + 30) * S)).position == "full"
+    assert learned.find("eni-1", T * S, (T + 30) * S).kind == "batch"
 
 
 def test_other_columns_and_any_order_are_fine():
     header = ["x", *reversed(COLUMNS), "y"]
     learned = LearnedWindows.from_rows([header, ["1", *reversed(GRID), "2"], [], [""] * 8], 60 * S)
-    assert learned.complaint is None and learned("eni-1", Interval(T * S, T * S)) is not None
+    assert learned.complaint is None and learned.find("eni-1", T * S, T * S) is not None
 
 
 def test_a_table_without_the_columns():
@@ -149,7 +152,7 @@ def test_no_file_no_folder(tmp_path, lookup):
 def test_the_file(lookup, text):
     lookup.write_bytes(text.encode())
     learned = load(lookup)
-    assert learned.complaint is None and learned("eni-1", Interval(T * S, T * S)).basis == "profile"
+    assert learned.complaint is None and learned.find("eni-1", T * S, T * S).basis == "profile"
 
 
 @pytest.mark.parametrize("options", [{"windows": "none"}, {"phase": "6"}])
@@ -174,7 +177,7 @@ FILES = {
 def test_a_damaged_file_is_one_complaint(lookup, content, words):
     lookup.write_bytes(content)
     learned = load(lookup)
-    learned("eni-1", Interval(T * S, T * S))
+    learned.find("eni-1", T * S, T * S)
     assert learned.complaint.startswith(f"lookups/flowlag_windows.csv: {words}") or words in learned.complaint
     assert "\n" not in learned.complaint
 
@@ -192,7 +195,7 @@ def test_nothing_outside_the_app_is_read(lookup, tmp_path_factory):
     lookup.symlink_to(elsewhere)
     learned = load(lookup)
     assert "no file in the folder of the app" in learned.complaint
-    assert learned("eni-1", Interval(T * S, T * S)) is None
+    assert learned.find("eni-1", T * S, T * S) is None
 
 
 def test_a_folder_or_a_pipe_is_no_file(lookup):

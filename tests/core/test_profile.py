@@ -282,7 +282,7 @@ def test_memory_is_that_of_windows_not_of_records():
             for start, end in windows:
                 for packets in (1, 2, 3):
                     profiler.feed(indexed(start, end, 20 + rng.randrange(3), packets=packets).get)
-        profiler._enricher._memo.clear()
+        profiler._enricher._judged.clear()
         size = tracemalloc.get_traced_memory()[0]
         tracemalloc.stop()
         return size

@@ -5,7 +5,7 @@ import pytest
 
 from flowlag.enrich_options import parse_settings
 from flowlag.interval import Interval
-from flowlag.windows import UNKNOWN, Window, find_window
+from flowlag.windows import Rule, Rules, moves_with, place_window
 
 S = 1_000_000
 T = 1602397440  # a multiple of 60
@@ -14,7 +14,8 @@ T = 1602397440  # a multiple of 60
 def find(start, end, learned=None, **options):
     """The window of a record from T + start to T + end, its bounds and offset as seconds after T."""
     settings = parse_settings((name, str(value)) for name, value in options.items())
-    window = find_window(Interval(int((T + start) * S), int((T + end) * S)), "eni-1", settings, learned)
+    recorded = Interval(int((T + start) * S), int((T + end) * S))
+    window = place_window(recorded, Rules(settings, learned).find("eni-1", *recorded))
     bounds = window.bounds and tuple(us / S - T for us in window.bounds)
     return window.basis, window.position, bounds, window.offset_us if window.offset_us is None else window.offset_us / S
 
@@ -79,14 +80,38 @@ def test_none_leaves_everything_empty(options):
 
 
 def test_learned_windows_come_between_option_and_record():
-    learned = {"eni-1": Window("profile")}.get
-    assert find(0, 59, learned=lambda interface, recorded: learned(interface))[0] == "profile"
-    assert find(0, 59, learned=lambda interface, recorded: learned(interface), phase=6)[0] == "option"
-    assert find(0, 59, learned=lambda interface, recorded: None)[0] == "record"
+    learned = {"eni-1": Rule("profile", "flow")}.get
+    assert find(0, 59, learned=lambda interface, start_us, end_us: learned(interface))[0] == "profile"
+    assert find(0, 59, learned=lambda interface, start_us, end_us: learned(interface), phase=6)[0] == "option"
+    assert find(0, 59, learned=lambda interface, start_us, end_us: learned(interface), windows="none")[0] == ""
+    assert find(0, 59, learned=lambda interface, start_us, end_us: None)[0] == "record"
 
 
-def test_unknown_is_empty():
-    assert UNKNOWN == ("", "", None, None)
+RULES = {
+    "option": ({"phase": 6}, None),
+    "ten-minutes": ({"phase": 66, "interval": 600}, None),
+    "record": ({}, None),
+    "assumed": ({"windows": "assumed"}, None),
+    "none": ({"windows": "none"}, None),
+    "learned-grid": ({}, Rule("profile", "grid", 30 * S, 7 * S)),
+    "learned-batch": ({}, Rule("profile", "batch", 60 * S)),
+    "learned-flow": ({}, Rule("profile", "flow", 60 * S)),
+}
+
+
+@pytest.mark.parametrize(("options", "learned"), RULES.values(), ids=RULES)
+def test_records_that_move_together_have_the_same_place(options, learned):
+    """What has length and `moves_with` in common has the same window, moved along; the same law twice would drift."""
+    rules = Rules(parse_settings((name, str(value)) for name, value in options.items()), lambda *_: learned)
+    seen = {}
+    for length in (0, 1, 20, 57, 58, 59, 60, 61, 130, 599, 600):
+        for start in range(700):
+            recorded = Interval((T + start) * S, (T + start + length) * S)
+            rule = rules.find("eni-1", *recorded)
+            window = place_window(recorded, rule)
+            moved = window._replace(bounds=window.bounds and tuple(us - recorded.start_us for us in window.bounds))
+            assert seen.setdefault((length, moves_with(rule, recorded.start_us)), moved) == moved
+    assert len(seen) < 11 * 700
 
 
 @pytest.mark.parametrize("length", [0, 1, 2])

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from tests.app.test_conf import COMMANDS, MACROS
-from tests.app.test_docs import is_where, run_eval, run_stats, split_arguments, split_pipeline
+from tests.live.small_spl import is_where, run_eval, run_stats, split_arguments, split_pipeline
 from tests.rules.test_rules import LOCAL, SPL, expand
 from tests.spl.values import SplError
 from tests.support.splunkd import Splunkd, write_body

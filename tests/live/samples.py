@@ -52,8 +52,9 @@ class Run(NamedTuple):
 
 
 def seed_lines() -> list[str]:
-    """The three records of the README."""
-    return (ROOT / "samples" / "seed.log").read_text(encoding="utf-8").splitlines()
+    """The three records of the documents, the newest first."""
+    lines = (ROOT / "samples" / "seed.log").read_text(encoding="utf-8").splitlines()
+    return sorted(lines, key=lambda line: line.split()[10], reverse=True)
 
 
 def seed_rows() -> list[Fields]:

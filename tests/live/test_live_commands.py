@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Live: the searches of the README, and each command against the same packaged command here."""
+"""Live: the searches of the documents, and each command against the same packaged command here."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MANY = (
 
 
 @pytest.mark.parametrize(("text", "shown"), SHOWN, ids=first_words)
-def test_search_of_the_readme_gives_its_table(search, flows, text, shown):
+def test_search_of_the_documents_gives_its_table(search, flows, text, shown):
     outcome = search(place(text, flows("seed")))
     assert outcome.fields == shown[0]
     assert texts(outcome.rows, shown[0]) == shown[1:]
@@ -59,7 +59,7 @@ def test_unreadable_events_are_warned_about_once(search, flows):
 
 def test_enrich_moves_time(search, flows):
     outcome = search(place("`flowlag_index` | flowlagenrich time=estimate | eval t=_time | table n t", flows("seed")))
-    estimates = {"0": "1602397806", "1": "1602397446", "2": "1602397696"}
+    estimates = {"0": "1602397806", "1": "1602397696", "2": "1602397446"}
     assert {row["n"]: str(row["t"]).split(".")[0] for row in outcome.rows} == estimates
 
 

@@ -19,7 +19,7 @@ from tests.rules.test_rules import DATA, HEALTH, LOGIN, SCENARIOS
 
 pytestmark = pytest.mark.live
 
-NO_LOOKUP = "the lookup flowlag_windows has no file yet: learn the windows once (README, Learned windows)"
+NO_LOOKUP = "the lookup flowlag_windows has no file yet: learn the windows once (docs/profile.md, Learned windows)"
 NOT_ALLOWED = "it writes the lookup flowlag_windows of the instance and takes its rows out again: allow that with SPLUNK_WRITE_LOOKUP=1"
 
 

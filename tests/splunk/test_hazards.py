@@ -8,11 +8,11 @@ import io
 
 import pytest
 
+from flowlag import memo
 from flowlag.errors import ProtocolError
-from flowlag.splunk import csv_bytes as scanner
-from flowlag.splunk import enrich_table as chunks
-from flowlag.splunk.csv_bytes import MOST_STEPS, Blocks, find_cut
-from flowlag.splunk.enrich_table import BLOCK_SIZE, EnrichTable
+from flowlag.splunk import blocks, enrich_table
+from flowlag.splunk.blocks import BLOCK_SIZE, MOST_STEPS, Blocks, Splitter, find_cut
+from flowlag.splunk.enrich_table import EnrichTable
 from flowlag.splunk.frames import read_frame, write_frame
 from tests.support.oracle import cut, enricher, expected_reply, write_rows
 
@@ -173,7 +173,7 @@ def test_a_huge_field(field, stray):
 def test_a_huge_field_is_looked_at_a_few_times_only(monkeypatch):
     """Each time twice as much has arrived, so that all looks together cost as much as one at the whole."""
     looks = []
-    monkeypatch.setattr(scanner, "find_cut", lambda block: looks.append(len(block)) or find_cut(block))
+    monkeypatch.setattr(blocks, "find_cut", lambda block: looks.append(len(block)) or find_cut(block))
     body = write_rows(HEADER, [row(user=HUGE["line-breaks"])])
     EnrichTable(enricher({})).tag_pieces(cut(body, 1 << 12))
     assert sum(looks) <= 2 * len(body)
@@ -185,7 +185,7 @@ def test_quotes_and_carriage_returns_are_told_apart(field, line_end, monkeypatch
     """Two odd characters make no even number of quotes."""
     body = b"start,end,user\n1602397446,1602397505," + field + line_end + b"1602397447,1602397505,x\n"
     split = EnrichTable(enricher({})).tag(body)
-    monkeypatch.setattr(chunks._Plan, "split_lines", lambda plan, block, text: None)
+    monkeypatch.setattr(Splitter, "split", lambda splitter, block, text: None)
     assert EnrichTable(enricher({})).tag(body) == split
 
 
@@ -199,7 +199,7 @@ def test_the_header_changes_from_chunk_to_chunk():
 
 def test_what_splunkd_sends_is_split(monkeypatch):
     """The fast way is taken, not only allowed: csv.reader never sees such a block."""
-    monkeypatch.setattr(chunks, "_ReadRecords", None)
+    monkeypatch.setattr(enrich_table, "ReadRecords", None)
     header, records = twins((row(packets=b'"-"', user=b'"say ""hi"""'), BLANK), (row(time=b""), BLANK))
     expected, _ = expected_reply(header, records, {})
     assert EnrichTable(enricher({})).tag(write_rows(header, records)) == expected
@@ -207,16 +207,14 @@ def test_what_splunkd_sends_is_split(monkeypatch):
 
 def test_what_is_remembered_is_bounded(monkeypatch):
     """Distinct values without end, and values without measure."""
-    from flowlag.splunk import answers
-
-    monkeypatch.setattr(answers, "MEMO_SIZE", 50)
+    monkeypatch.setattr(memo, "SIZE", 50)
     tagger = EnrichTable(enricher({}))
     records = [row(start=b"%d" % (1602397446 - i), packets=b"%d" % i) for i in range(200)]
     records += [row(start=b"9" * 1000 + b"%d" % i, packets=b"9" * 1000 + b"%d" % i) for i in range(200)]
     assert tagger.tag(write_rows(HEADER, records)) == expected_reply(HEADER, records, {})[0]
-    view = tagger._plan.split_view
-    for memo in (view.answers, view.answers._patterns, view.answers._seconds, view._packets):
-        assert len(memo) <= 50 and max(map(len, map(str, memo))) < 200
+    keys, _, replies = tagger._plan.split
+    for kept in (replies, replies._patterns, replies._seconds, keys._packets):
+        assert 0 < len(kept) <= 50 and max(map(len, map(str, kept))) < 200
 
 
 def test_blocks_are_cut_where_quotes_are_even():
@@ -228,8 +226,8 @@ def test_blocks_are_cut_where_quotes_are_even():
 def test_blocks_joined_are_the_body_again():
     body = b'a,"b\nc"\n' * 50 + b"d"
     for size in (1, 10, 1000):
-        blocks = Blocks(cut(body, 3), size)
-        assert b"".join(blocks) == body and blocks.is_last
+        whole = Blocks(cut(body, 3), size)
+        assert b"".join(whole) == body and whole.is_last
 
 
 class Trickle(io.RawIOBase):

@@ -45,9 +45,9 @@ def test_everything_is_drawn(draw, theme):
     assert view.panels() == PANELS
     latest = max(lags(OWN))
     assert view.text("viz_sentence") == (
-        f"49 records of 3 interfaces came up to {latest} s after their end, as far as they have come by now. A scheduled search "
-        f"should wait {latest} s and reach back {latest + 120} s. The correlation searches reach back 2700 s: enough. A SKIPDATA record says that AWS "
-        "dropped flows."
+        f"49 records of 3 interfaces arrived, up to {latest} s after their end; later ones may still come. A scheduled search "
+        f"should wait {latest} s and reach back {latest + 120} s. The correlation searches reach back 2700 s, which is enough. A SKIPDATA record says that AWS "
+        "skipped records."
     )
     assert re.findall(r"\d0 to \d0", view.text("viz_widths")) == ["30 to 40", "40 to 50", "50 to 60"]
     assert {"p50", "p95", "max"} <= set(view.text("viz_late").split())
@@ -73,7 +73,7 @@ def test_a_click_on_an_interface_shows_it_alone(draw):
     view.click_cell("viz_interfaces", 1, "Mode")
     assert view.tokens()["interface"] == GRID
     assert all(f'like(interface_id, replace("{GRID}"' in view.server.sent(name)[-1].query for name in SEARCHES)
-    assert view.text("viz_sentence").startswith("21 records of 1 interface came up to")
+    assert view.text("viz_sentence").startswith("21 records of 1 interface arrived, up to")
     assert [row[0] for row in view.rows("viz_interfaces")] == [GRID]
 
 
@@ -99,7 +99,7 @@ def test_records_of_ten_minutes_are_looked_back_to(draw, app):
     """Although the profile was asked for a grid of a minute: the record, its delivery, and 15 minutes to the next run."""
     events = [{**flow(T - 600 * i, T - 600 * i + 599), "_indextime": str(T - 600 * i + 699)} for i in range(5)]
     view = draw(engine(app, events))
-    assert "Records last up to 600 s: if that is their interval, say so in flowlag_profile_options." in view.text(
+    assert "Some records last 600 s: if that is your interval, set it in flowlag_profile_options." in view.text(
         "viz_sentence"
     )
     settings = {row[0]: row[1] for row in view.rows("viz_schedule")}
@@ -113,12 +113,12 @@ def test_records_whose_interface_nobody_extracts(draw, app):
         for name in ("interface_id", "src_ip", "dest_ip", "start_time", "end_time"):
             del event[name]
     view = draw(engine(app, events))
-    assert view.text("viz_sentence").startswith("3 records of 1 interface came up to 60 s")
+    assert view.text("viz_sentence").startswith("3 records of 1 interface arrived, up to 60 s")
 
 
 def test_records_that_come_too_late_for_the_rules(draw, app):
     view = draw(engine(app, [{**flow(T - 1700, T - 1641), "_indextime": str(T + 1700)}]))
-    assert "The correlation searches reach back 2700 s: too short." in view.text("viz_sentence")
+    assert "The correlation searches reach back 2700 s, which is too little." in view.text("viz_sentence")
 
 
 def test_records_that_cannot_be_read_are_counted(draw, app):
@@ -132,7 +132,7 @@ def test_an_unknown_time_of_indexing_is_said(draw, app):
     del event["_indextime"]
     view = draw(engine(app, [event]))
     assert view.text("viz_sentence") == (
-        "1 record of 1 interface. How late they came is not known: _indextime did not reach the search."
+        "1 record of 1 interface. How late records arrived is unknown: the search did not get _indextime."
     )
     assert "No search results returned" in view.text("viz_schedule")
 
@@ -143,7 +143,7 @@ def test_lags_that_are_all_zero_are_drawn(draw, app, count):
     events = [{**flow(T + 300 * i, T + 300 * i + 59), "_indextime": str(T + 300 * i + 59)} for i in range(count)]
     view = draw(engine(app, events))
     assert (
-        "came up to 0 s after their end, as far as they have come by now. A scheduled search should wait 0 s"
+        "arrived, up to 0 s after their end; later ones may still come. A scheduled search should wait 0 s"
         in view.text("viz_sentence")
     )
     assert view.rows("viz_schedule")[1][1] == "now"
@@ -152,12 +152,12 @@ def test_lags_that_are_all_zero_are_drawn(draw, app, count):
 
 def test_only_skipped_records(draw, app):
     skipped = [event for event in scenes.flows() if event["log_status"] == "SKIPDATA"]
-    assert draw(engine(app, skipped)).text("viz_sentence").startswith("No record of 1 interface has times of packets")
+    assert draw(engine(app, skipped)).text("viz_sentence").startswith("No record of 1 interface holds packet times")
 
 
 def test_nothing_at_all_is_said_in_words(draw, app):
     view = draw(engine(app, []))
     assert view.text("viz_sentence") == (
-        "No flow record was found. Check the time range and the search for flow logs; * stands for every interface."
+        "No flow record was found. Check the time range and the search for flow logs. * stands for any interface."
     )
     assert "No search results returned" in view.text("viz_interfaces")

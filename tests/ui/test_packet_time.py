@@ -52,8 +52,8 @@ def test_everything_is_drawn(draw, theme):
     view = draw(theme=theme)
     assert view.panels() == PANELS
     assert view.text("viz_sentence") == (
-        "26 of 49 flow records can have carried one of 17 events; 23 can have carried none of them. Choose an event to ask "
-        "about it alone. AWS dropped flows in this time range (SKIPDATA) on eni-0a1b2c3d4e5f60002."
+        "26 of 49 flow records can have carried one of the 17 events; 23 can have carried none of them. Choose an event to "
+        "ask about it alone. AWS skipped records (SKIPDATA) in this time range on eni-0a1b2c3d4e5f60002."
     )
     assert view.lanes("viz_lanes")[:2] == ["other events", "skipped by AWS"]
     assert len(view.lanes("viz_lanes")) == 19 and "..." not in "".join(view.lanes("viz_lanes"))
@@ -117,7 +117,7 @@ def test_one_event_is_asked_about(draw):
     view = draw()
     view.choose("Event", EVENT)
     assert view.text("viz_sentence").startswith(
-        f"1 of 49 flow records can have carried this event: {EVENT}; 0 certainly ended before it, 1 certainly began after "
+        f"1 of 49 flow records can have carried this event: {EVENT}. 0 certainly ended before it, 1 certainly began after "
         "it, 47 have another client address or port."
     )
     assert f'event="{EVENT}"' in view.server.sent("ds_table")[-1].query
@@ -146,7 +146,7 @@ def test_a_cut_is_said_also_where_an_address_hides_it(app):
         .replace("$flows$", "`flowlag_index`")
     )
     (row,) = search.search(re.sub(r"\$\w+\|s\$", '"*"', query), str(NOW - 3600), str(NOW))
-    assert "Only the newest 10,000 records and events were looked at" in row["sentence"]
+    assert "Only the newest 10,000 records and events were examined" in row["sentence"]
 
 
 def test_address_and_port_reach_the_search(draw):
@@ -156,7 +156,7 @@ def test_address_and_port_reach_the_search(draw):
     query = view.server.sent("ds_events")[-1].query
     assert '(src_ip="198.51.100.7" OR dest_ip="198.51.100.7") (src_port="59395" OR dest_port="59395")' in query
     assert re.match(
-        r"1 of 1 flow record of address 198\.51\.100\.7 and port 59395 can have carried one of 7 events",
+        r"1 of 1 flow record for address 198\.51\.100\.7 and port 59395 can have carried one of the 7 events",
         view.text("viz_sentence"),
     )
     assert view.lanes("viz_lanes") == ["other events", "skipped by AWS", "198.51.100.7:59395 > 10.0.0.22:22"]
@@ -171,7 +171,7 @@ def test_what_is_typed_cannot_leave_its_quotes(draw):
     """A quotation mark in an input stays a character of the value."""
     view = draw(tokens={"address": '*" OR index="secret'})
     assert r'src_ip="*\" OR index=\"secret"' in view.server.sent("ds_events")[-1].query
-    assert view.text("viz_sentence").startswith("Nothing was found of address")
+    assert view.text("viz_sentence").startswith("Nothing was found for address")
 
 
 def test_time_range_and_flow_logs_reach_the_search(draw):
@@ -251,8 +251,8 @@ def test_a_click_on_an_event_chooses_it(draw):
 def test_nothing_at_all_is_said_in_words(draw, app):
     view = draw(engine(app, []))
     assert view.text("viz_sentence").startswith(
-        "Nothing was found: neither a flow record (by src_ip, dest_ip, src_port and dest_port) nor another event. Check the time "
-        "range, the search for flow logs and the macro flowlag_events; * stands for every address and every port"
+        "Nothing was found: no flow record (by src_ip, dest_ip, src_port and dest_port) and no other event. Check the time range, "
+        "the search for flow logs and the macro flowlag_events. * stands for any address or port"
     )
     assert "viz_lanes" not in view.panels()
     assert "No search results returned" in view.text("viz_table")
@@ -261,7 +261,7 @@ def test_nothing_at_all_is_said_in_words(draw, app):
 def test_no_flow_record(draw, app):
     view = draw(engine(app, scenes.logins()))
     assert view.text("viz_sentence") == (
-        "No flow record was found, but 17 other events. Check the time range and the search for flow logs."
+        "No flow record was found, only 17 other events. Check the time range and the search for flow logs."
     )
     assert view.lanes("viz_lanes") == ["other events"]
 
@@ -270,7 +270,7 @@ def test_no_other_event(draw, app):
     """Then there is no verdict, only the packet time."""
     view = draw(engine(app, [flow(T, T + 59)]))
     assert view.text("viz_sentence") == (
-        "1 flow record, and no other event to compare with: check the macro flowlag_events."
+        "1 flow record, but no other event to compare with: check the macro flowlag_events."
     )
     assert view.rows("viz_table")[0][3:6] == ["60", "", "no other event to compare with"]
     assert view.options("Event") == ["Any event"]
@@ -285,10 +285,12 @@ def test_a_chosen_event_outside_the_time_range(draw):
 @pytest.mark.parametrize(
     ("events", "note"),
     [
-        pytest.param([flow(T, T + 59), login(T - 1750)], "The time range ends close by: widen it", id="left edge"),
+        pytest.param(
+            [flow(T, T + 59), login(T - 1750)], "The time range begins or ends close by: widen it", id="left edge"
+        ),
         pytest.param(
             [flow(int(NOW) - 130, int(NOW) - 71), login(NOW - 90)],
-            "Records of that time may still be on their way: so far they came up to 60 s after their end.",
+            "More records of that time may still arrive: so far they arrived up to 60 s after their end.",
             id="records to come",
         ),
         pytest.param(
@@ -347,7 +349,7 @@ def test_addresses_of_version_6(draw, app):
 
 
 def test_other_events_by_two_macros(draw, app):
-    """The README's example: findings of GuardDuty, tied by the network interface."""
+    """The documents' example: findings of GuardDuty, tied by the network interface."""
     finding = {
         "_time": str(T + 10),
         "_raw": "{}",
@@ -357,7 +359,8 @@ def test_other_events_by_two_macros(draw, app):
         "detail.type": "Backdoor:EC2/C&CActivity.B",
         "detail.resource.instanceDetails.networkInterfaces{}.networkInterfaceId": "eni-1",
     }
-    (example,) = re.findall(r"```ini\n(\[flowlag_events\].*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+    page = (ROOT / "docs" / "dashboards.md").read_text("utf-8")
+    (example,) = re.findall(r"```ini\n(\[flowlag_events\].*?)```", page, re.S)
     local = dict(re.findall(r"\[(\w+)\]\ndefinition = (.*)", example))
     assert list(local) == ["flowlag_events", "flowlag_event_fields"]
     view = draw(engine(app, [flow(T, T + 59), finding], local=local))
@@ -406,7 +409,7 @@ def test_the_address_of_the_server_finds_the_login_too(draw, app):
     ]
     view = draw(engine(app, [flow(T, T + 59), event, *others]), tokens={"address": "10.0.0.22"})
     assert view.text("viz_sentence").startswith(
-        "1 of 1 flow record of address 10.0.0.22 can have carried this event: 2026-03-14 02:45:00 login of alice"
+        "1 of 1 flow record for address 10.0.0.22 can have carried this event: 2026-03-14 02:45:00 login of alice"
     )
 
 
@@ -414,13 +417,13 @@ def test_a_rejected_record_is_said_to_be_one(draw, app):
     rejected = {**flow(T, T + 59), "action": "blocked"}
     view = draw(engine(app, [rejected, flow(T, T + 59), login(T)]))
     assert "2 of 2 flow records can have carried this event" in view.text("viz_sentence")
-    assert view.text("viz_sentence").endswith(" One of those that can was rejected.")
+    assert view.text("viz_sentence").endswith(" One of the records that can shows rejected traffic.")
 
 
 def test_a_long_record_may_lie_before_the_time_range(draw, app):
     """Ten minutes are possible wherever a shorter record was found, unless flowlag_longest says otherwise."""
     events = [flow(T - 1500, T - 1441), login(T - 1400)]
-    note = "The time range ends close by: widen it, more records may lie outside."
+    note = "The time range begins or ends close by: widen it, since more records may lie outside."
     assert note in draw(engine(app, events)).text("viz_sentence")
     assert note not in draw(engine(app, events, local={"flowlag_longest": "60"})).text("viz_sentence")
 
@@ -429,7 +432,7 @@ def test_an_answer_without_the_time_of_indexing(draw, app):
     """Whether records are still to come is said all the same."""
     events = [flow(int(NOW) - 130, int(NOW) - 71), login(NOW - 90)]
     del events[0]["_indextime"]
-    assert draw(engine(app, events)).text("viz_sentence").endswith(" Records of that time may still be on their way.")
+    assert draw(engine(app, events)).text("viz_sentence").endswith(" More records of that time may still arrive.")
 
 
 def test_an_event_that_lasts(draw, app):
@@ -441,7 +444,7 @@ def test_an_event_that_lasts(draw, app):
     view = draw(engine(app, [flow(T + 100, T + 159), flow(T + 700, T + 759), login(T)], local=local))
     assert sorted(row[4:6] for row in view.rows("viz_table")) == [
         ["impossible", "its first packet passed at least 40 s after the event"],
-        ["possible", "the time of the event overlaps its packet time"],
+        ["possible", "the event overlaps its packet time"],
     ]
 
 

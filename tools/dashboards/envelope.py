@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns the pictures in appserver/static, of the timing model and of what the timeline's colours mean:
-`python -m tools.dashboards.envelope` draws both again.
+"""Owns the pictures in appserver/static: the timing model, and the key to the timeline's colours.
 
-One record to scale: the third of the seed experiment, start 1602397706, end 1602397745, lag 60 s. Colours after Okabe
-and Ito, which colour-blind readers can tell apart; the parts differ in place and label too. The pale ground is part of
-the picture, so that it can be read on a dark page.
+`python -m tools.dashboards.envelope` draws both. The first shows one record to scale: the third of samples/seed.log,
+start 1602397706, end 1602397745, lag 60 s. The colours are those of Okabe and Ito, which colour-blind readers can tell
+apart; position and label differ too. The pale ground is part of the picture, so that it is readable on a dark page.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ START_EPOCH = 1602397706
 END_EPOCH = START_EPOCH + DURATION_S
 
 WIDTH, HEIGHT = 920, 372
-LEFT, SCALE = 76, 7.1  # pixels: where the envelope opens, and per second
+LEFT, SCALE = 76, 7.1  # the x at which the envelope opens, and pixels per second
 INK, QUIET, GROUND, FRAME = "#1b1b1b", "#4d4d4d", "#fcfcfa", "#c9c9c4"
 BLUE, SKY, ORANGE, GREEN = "#0072b2", "#cfe8f7", "#e69f00", "#00795a"
 VERMILION, PURPLE, SKY_BLUE, SEA_GREEN, GREY, SLATE = "#d55e00", "#cc79a7", "#56b4e9", "#009e73", "#9a9a9a", "#4f7ea8"
@@ -44,7 +43,7 @@ def line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
 
 
 def text(x: float, y: float, words: str, size: int = 14, anchor: str = "middle", style: str = "") -> str:
-    """Return a line of text; anchor says which point of it x is."""
+    """Return a line of text; anchor says whether x is its start, middle or end."""
     return f'<text x="{x:g}" y="{y:g}" font-size="{size}" text-anchor="{anchor}" {style}>{escape(words)}</text>'
 
 
@@ -54,7 +53,7 @@ def frame() -> list[str]:
     return [
         f'<defs><pattern id="lag" width="8" height="8" patternUnits="userSpaceOnUse">{stripes}</pattern></defs>',
         rect(1, 1, WIDTH - 2, HEIGHT - 2, f'rx="14" fill="{GROUND}" stroke="{FRAME}" stroke-width="2"'),
-        text(LEFT, 40, "When can the packets of this flow record have happened?", 18, "start", 'font-weight="bold"'),
+        text(LEFT, 40, "When can the packets of this flow record have passed?", 18, "start", 'font-weight="bold"'),
         text(LEFT, 62, "start 1602397706, end 1602397745, lag 60 s; drawn to scale", 13, "start", f'fill="{QUIET}"'),
     ]
 
@@ -70,7 +69,7 @@ def envelope_row() -> list[str]:
     return [
         rect(at(0), 84, LENGTH_S * SCALE, 36, f'rx="4" fill="{SKY}" stroke="{BLUE}" stroke-width="1.5"'),
         text(
-            at(LENGTH_S / 2), 107, "envelope: every packet of the record lies in here", 15, style='font-weight="bold"'
+            at(LENGTH_S / 2), 107, "envelope: every packet of the record passed in here", 15, style='font-weight="bold"'
         ),
     ]
 
@@ -107,7 +106,7 @@ def estimate_row() -> list[str]:
 
 
 def axis() -> list[str]:
-    """Return the time axis with the four instants; those of the last second stand left and right of it."""
+    """Return the time axis with its four instants; the labels of the last second stand to its left and right."""
     y, end = 286, LENGTH_S - RESOLUTION_S
     style = f'stroke="{INK}" stroke-width="2"'
     labels = [
@@ -139,18 +138,18 @@ def draw() -> str:
     return "\n".join(["<!-- SPDX-License-Identifier: Apache-2.0 -->", head, title, *parts, "</svg>", ""])
 
 
-# -- the key of the timeline in the view Packet time; a legend of Splunk's would change colours with the data
+# -- the key of the timeline in the view Packet time; Splunk's own legend changes its colours with the data
 
-#: Each mark of the timeline: its colours, of which the second is that of the record from start to end, and its meaning;
-#: one colour with a dot is a circle.
+#: Each mark of the timeline: its colours and its meaning. A second colour is the record from start to end; an empty
+#: second colour makes the mark a circle.
 KEY = (
-    ((ORANGE, VERMILION), "packet time, can have carried it"),
-    ((GREY, SLATE), "packet time, cannot have"),
-    ((SKY_BLUE,), "records skipped by AWS"),
+    ((ORANGE, VERMILION), "packet time: can have carried the event"),
+    ((GREY, SLATE), "packet time: cannot have carried it"),
+    ((SKY_BLUE,), "skipped by AWS"),
     ((PURPLE, ""), "the chosen event"),
     ((SEA_GREEN, ""), "another event"),
 )
-KEY_PLACES = (12, 330, 592, 842, 1040)  # pixels; fonts differ in width, so there is room behind each text
+KEY_PLACES = (12, 366, 680, 830, 994)  # pixels; fonts differ in width, so there is room after each text
 KEY_WIDTH, KEY_HEIGHT = 1200, 36
 
 

@@ -20,8 +20,8 @@ from tools.dashboards.parts import (
     time_input,
 )
 
-# All records are looked at, also those whose interface nobody extracts: what is wrong with them is to be seen here.
-# Records longer than the interval that was asked for have to be looked back to further, over AWS's 60 s before a start.
+# All records are read, even if no interface was extracted: this view should show what is wrong with them.
+# A search must reach back further for records that are longer than the interval asked for: by AWS's 60 s before start.
 PROFILE = """
     $flows$
     | flowlagenrich `flowlag_options`
@@ -36,25 +36,25 @@ SUMMARY = """
         max(suggest_delay) as delay max(reach_back) as lookback max(window_max) as longest
     | eval on_interfaces=" of " . interfaces . if(interfaces=1," interface"," interfaces")
     | eval sentence=case(
-        isnull(records), "No flow record was found. Check the time range and the search for flow logs; "
-            . "* stands for every interface.",
-        ok=0, "No record" . on_interfaces . " has times of packets (NODATA, SKIPDATA or unreadable).",
+        isnull(records), "No flow record was found. Check the time range and the search for flow logs. "
+            . "* stands for any interface.",
+        ok=0, "No record" . on_interfaces . " holds packet times (all are NODATA, SKIPDATA or unreadable).",
         isnull(lookback), ok . if(ok=1," record"," records") . on_interfaces
-            . ". How late they came is not known: _indextime did not reach the search.",
-        true(), ok . if(ok=1," record"," records") . on_interfaces . " came up to " . ceiling(latest)
-            . " s after their end, as far as they have come by now. A scheduled search should wait " . ceiling(delay)
+            . ". How late records arrived is unknown: the search did not get _indextime.",
+        true(), ok . if(ok=1," record"," records") . on_interfaces . " arrived, up to " . ceiling(latest)
+            . " s after their end; later ones may still come. A scheduled search should wait " . ceiling(delay)
             . " s and reach back " . ceiling(lookback) . " s. The correlation searches reach back "
-            . `flowlag_lookback` . " s: " . if(lookback<=`flowlag_lookback`,"enough.","too short."))
+            . `flowlag_lookback` . " s, which is " . if(lookback<=`flowlag_lookback`,"enough.","too little."))
     | eval sentence=sentence
-        . if(longest>120," Records last up to " . longest . " s: if that is their interval, say so in "
+        . if(longest>120," Some records last " . longest . " s: if that is your interval, set it in "
             . "flowlag_profile_options.","")
-        . case(skipdata=0 OR isnull(skipdata), "", skipdata=1, " A SKIPDATA record says that AWS dropped flows.",
-            true(), " " . skipdata . " SKIPDATA records say that AWS dropped flows.")
+        . case(skipdata=0 OR isnull(skipdata), "", skipdata=1, " A SKIPDATA record says that AWS skipped records.",
+            true(), " " . skipdata . " SKIPDATA records say that AWS skipped records.")
         . if(unreadable>0," " . unreadable . " could not be read.","")
 """
 
-# Every record is in sight of a run that comes after it was indexed, if the range is as long as the latest record needs
-# and the time between two runs.
+# Every record is seen by some run after it was indexed, if the range is as long as the latest record needs plus the
+# time between two runs.
 SCHEDULE = """
     | where isnotnull(lookback)
     | eval Setting=split("cron_schedule,dispatch.latest_time,dispatch.earliest_time",",")
@@ -65,8 +65,8 @@ SCHEDULE = """
             true(), "-" . ceiling((lookback+900)/60) . "m@m"),
         Why=case(
             Setting="cron_schedule", "a run every 15 minutes",
-            Setting="dispatch.latest_time", "by then 99 % of the records of every interface had come",
-            true(), "what the latest record needs, and 15 minutes to the next run; some are seen twice: throttle")
+            Setting="dispatch.latest_time", "by then 99 % of each interface's records had arrived",
+            true(), "what the latest record needs, plus 15 minutes to the next run; some are seen twice, so throttle")
     | table Setting Value Why
 """
 
@@ -82,7 +82,7 @@ INTERFACES = """
         "Late p50" "Late max" Wait "Reach back"
 """
 
-# Each step is filled, also one without records, so that the axis has no holes.
+# Every step has a row, even without records, so that the axis has no gaps.
 WIDTHS = """
     $flows$
     | flowlagenrich `flowlag_options`
@@ -112,7 +112,7 @@ LATE = """
 
 SOURCES: JsonObject = {
     "ds_profile": search("Profile of each interface", PROFILE),
-    # A token of a search's result is called after the search's name.
+    # The tokens of a search's result bear the search's name.
     "ds_summary": chain("ds_summary", "ds_profile", SUMMARY),
     "ds_schedule": chain("Settings of a scheduled search", "ds_profile", SUMMARY + SCHEDULE),
     "ds_interfaces": chain("Interfaces by delivery lag", "ds_profile", INTERFACES),
@@ -135,7 +135,7 @@ PANELS: JsonObject = {
     },
     "viz_late": {
         "type": "splunk.line",
-        "title": "How late: seconds from a record's end to its indexing",
+        "title": "How late: seconds from the end of a record to its indexing",
         "dataSources": {"primary": "ds_late"},
         "options": {
             "xAxisTitleVisibility": "hide",
@@ -148,22 +148,23 @@ PANELS: JsonObject = {
     },
     "viz_interfaces": {
         **table(
-            "Interfaces, the latest first (windows, lags, wait and reach back in seconds)",
+            "Interfaces, latest delivery first (window, late, wait and reach back in seconds)",
             "ds_interfaces",
             {"Interface": 190, "Seen": 110, "Mode": 115},
         ),
         "eventHandlers": [set_tokens(interface="row.Interface.value")],
     },
     "viz_schedule": table(
-        "A scheduled search by event time that would have missed none of these",
+        "A scheduled search by event time that would have missed none of these records",
         "ds_schedule",
         {"Setting": 190, "Value": 120, "Why": 370},
     ),
     "viz_model": markdown(
-        "**Mode** `grid`: windows of one length open at one second, the phase. `batch`: flows share windows of "
-        "changing length. `flow`: each record has its own stamps. **Late** counts from a record's end to its indexing. "
-        "**Skipped** are SKIPDATA records. **Wait** is how long a scheduled search should wait, **reach back** how far "
-        "its event-time range must go."
+        "**Mode** says how an interface collects packets into records. `grid`: in windows of one length that open at "
+        "the same second, the phase. `batch`: in windows of varying length that flows share. `flow`: each record has "
+        "its own stamps. **Late** counts from the end of a record to its indexing, **Skipped** counts SKIPDATA "
+        "records. **Wait** is how long a scheduled search should wait, **Reach back** how far its event-time range "
+        "must go back."
     ),
 }
 

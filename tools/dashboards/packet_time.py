@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The dashboard Packet time: when the packets of each flow can have passed, and which flows can have carried an event.
 
-The searches go from one to the next: the records and the other events, the pairs of them, what can be said of each
-record, and from there the sentence, the lanes and the tables. Names of fields are those of the view alone.
+Each search builds on the one before: first the records and the other events, then their pairs, then what can be said of
+each record, and from there the sentence, the lanes and the tables. The field names are used in this view only.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from tools.dashboards.parts import (
     time_input,
 )
 
-# A flow has a key for each of its ends, and so a row for each: which of them the event knows is not in the record.
-# Names of events come from whoever wrote the event, and go into Markdown, tokens and searches: what could be more than
-# a name there is taken out. With an address, events stay that share a key with its flows: few events name both ends.
-# The first row stays in any case, since it tells how many were looked at.
+# A flow has a key for each of its ends, and so a row for each: the record does not say which end the event knows.
+# Whoever writes an event chooses its name, and the name goes into Markdown, tokens and searches: characters that mean
+# more than themselves there are removed. If an address is given, only events that share a key with its flows are kept,
+# since few events name both ends. The first row is always kept, since it tells how many were examined.
 EVENTS = """
     (($flows$) (src_ip=$address|s$ OR dest_ip=$address|s$) (src_port=$port|s$ OR dest_port=$port|s$))
     OR (($flows$) log_status=SKIPDATA)
@@ -82,9 +82,9 @@ CHOICE = """
     | table label value
 """
 
-# Every flow is to be seen, also one that belongs to no event. flowlagmatch shows every anchor, so here the flows are
-# the anchors, and the events take the part of flows, with their clock error as the interval. Whatever is to be seen is
-# `shown`, under its own role as the key if it is no flow; an event that is asked about is `compared` besides.
+# Every flow is shown, even if it belongs to no event. flowlagmatch shows every anchor, so the flows are the anchors
+# here, and the events take the part of flows, with their clock error as the interval. Rows to be seen are `shown`, with
+# their role as the key if they are no flows. An event that is asked about has a second row, which is `compared`.
 PAIRS = """
     | eval side="shown", event_key=key, key=if(role="flow", key, role)
     | appendpipe [
@@ -103,8 +103,8 @@ PAIRS = """
     | flowlagmatch by="key" anchors="side=shown" relation=overlap maxmatches=1000
 """
 
-# Of each record the better of its two ends, with the best event of it. `apart` is how far its packets are from the
-# events of that key. What cannot be compared is called unknown and not impossible.
+# Keeps the better of the two ends of each record, with its best event. `apart` is how far the packets are from the
+# events of that key. A record that cannot be compared is called unknown, not impossible.
 FLOWS = """
     | eval better=case(match_certainty!="none", 0, rivals>0, 1, true(), 2), share=coalesce(match_share,0)
     | sort 0 better -share
@@ -128,12 +128,12 @@ FLOWS = """
     | eval why=case(
         reason="alone", "no other event to compare with",
         reason="unknown", "no key to compare: see the macro flowlag_event_fields",
-        reason="certain", "all its packets passed at the time of the event",
-        reason="possible" AND flow_event_end-flow_event_start>10, "the time of the event overlaps its packet time",
+        reason="certain", "all its packets passed while the event happened",
+        reason="possible" AND flow_event_end-flow_event_start>10, "the event overlaps its packet time",
         reason="possible" AND event_at<flowlag_earliest, "the event is " . ceiling(flowlag_earliest-event_at)
-            . " s before its earliest packet time, within the error of clocks",
+            . " s before its earliest packet time, within the clock error",
         reason="possible" AND event_at>flowlag_latest, "the event is " . ceiling(event_at-flowlag_latest)
-            . " s after its latest packet time, within the error of clocks",
+            . " s after its latest packet time, within the clock error",
         reason="possible", "the event is " . floor(event_at-flowlag_earliest) . " s after its earliest and "
             . floor(flowlag_latest-event_at) . " s before its latest packet time",
         reason="key", "another " . coalesce(key_name,"key"),
@@ -178,44 +178,44 @@ SENTENCE = """
     | eval records=flows . if(flows=1," flow record"," flow records"),
         place=case(
             $address|s$="*" AND $port|s$="*", "",
-            $address|s$="*", " of port " . $port|s$,
-            $port|s$="*", " of address " . $address|s$,
-            true(), " of address " . $address|s$ . " and port " . $port|s$)
+            $address|s$="*", " for port " . $port|s$,
+            $port|s$="*", " for address " . $address|s$,
+            true(), " for address " . $address|s$ . " and port " . $port|s$)
     | eval sentence=case(
-        flows=0 AND events=0, "Nothing was found" . place . ": neither a flow record (by src_ip, dest_ip, src_port and "
-            . "dest_port) nor another event. Check the time range, the search for flow logs and the macro "
-            . "flowlag_events; * stands for every address and every port, and addresses are written as in the records.",
-        flows=0, "No flow record" . place . " was found, but " . events
+        flows=0 AND events=0, "Nothing was found" . place . ": no flow record (by src_ip, dest_ip, src_port and "
+            . "dest_port) and no other event. Check the time range, the search for flow logs and the macro "
+            . "flowlag_events. * stands for any address or port; write addresses as the records do.",
+        flows=0, "No flow record" . place . " was found, only " . events
             . if(events=1," other event. "," other events. ") . "Check the time range and the search for flow logs.",
-        asked=0 AND events=0, records . place . ", and no other event to compare with: check the macro flowlag_events.",
+        asked=0 AND events=0, records . place . ", but no other event to compare with: check the macro flowlag_events.",
         asked=0, records . place . ". The chosen event is not in this time range: choose another.",
-        asked=1, can . " of " . records . place . " can have carried this event: " . asked_event . "; "
+        asked=1, can . " of " . records . place . " can have carried this event: " . asked_event . ". "
             . before . " certainly ended before it, " . after . " certainly began after it"
             . if(other>0,", " . other . if(other=1," has"," have") . " another " . coalesce(key_name,"key"),"")
             . if(unknown>0,", " . unknown . " cannot be compared","") . ".",
-        true(), can . " of " . records . place . " can have carried one of " . asked . " events"
+        true(), can . " of " . records . place . " can have carried one of the " . asked . " events"
             . if(flows-can-unknown>0,"; " . (flows-can-unknown) . " can have carried none of them","")
             . if(unknown>0,"; " . unknown . " cannot be compared","") . ". Choose an event to ask about it alone.")
     | eval note=case(
         asked=0 OR flows=0, "",
         asked_end+lag+`flowlag_longest`+max(0,coalesce(index_lag,0))>info_search_time,
-            " Records of that time may still be on their way" . if(index_lag>0,": so far they came up to "
+            " More records of that time may still arrive" . if(index_lag>0,": so far they arrived up to "
             . ceiling(index_lag) . " s after their end","") . ".",
         asked_start-`flowlag_longest`-2<info_min_time OR (info_max_time!="+Infinity" AND asked_end+lag+1>info_max_time),
-            " The time range ends close by: widen it, more records may lie outside.",
+            " The time range begins or ends close by: widen it, since more records may lie outside.",
         true(), "")
     | eval sentence=sentence . coalesce(note,"")
-        . case(blocked=0, "", blocked=1, " One of those that can was rejected.",
-            true(), " " . blocked . " of those that can were rejected.")
-        . if(isnull(skipped_on),""," AWS dropped flows in this time range (SKIPDATA) on "
+        . case(blocked=0, "", blocked=1, " One of the records that can shows rejected traffic.",
+            true(), " " . blocked . " of the records that can show rejected traffic.")
+        . if(isnull(skipped_on),""," AWS skipped records (SKIPDATA) in this time range on "
             . mvjoin(mvindex(skipped_on,0,2),", ") . if(mvcount(skipped_on)>3," and others","") . ".")
         . if(unread>0," " . unread . " more could not be read.","")
-        . if(looked_at>=10000," Only the newest 10,000 records and events were looked at, and events may be missing: "
+        . if(looked_at>=10000," Only the newest 10,000 records and events were examined, so events may be missing: "
             . "narrow the time range or give an address.","")
     | table sentence
 """
 
-# A record has two bars in its lane: the wide one between the bounds, and on it the one from start to end.
+# A record has two bars in its lane: a wide one between the bounds, and on it a second one from start to end.
 LANES = """
     | where role="flow" OR role="event" OR role="skipped"
     | eventstats min(rank) as lane_rank by lane
@@ -239,15 +239,15 @@ LANES = """
             true(), 1000*(flowlag_latest-flowlag_earliest)),
         detail=case(
             role="event", event,
-            role="skipped", "AWS dropped flows here, on " . coalesce(interface_id,"an unknown interface"),
+            role="skipped", "AWS skipped records here, on " . coalesce(interface_id,"an unknown interface"),
             label!=lane, lane . ": " . why,
             true(), why)
     | eval _time=begin, lane=label
     | table _time lane duration_ms category detail
 """
 
-# A click on the timeline tells the lane's label and no other field of its row; the two lanes without flows stand for
-# all.
+# A click on the timeline tells only the lane's label, no other field of its row. The two lanes without flows stand for
+# all flows.
 CHOSEN = """
     | where role="flow" AND ($lane|s$="other events" OR $lane|s$="skipped by AWS" OR label=$lane|s$
         OR like(lane, replace($lane|s$,"[*]","%")))
@@ -261,8 +261,8 @@ TABLE = """
     | table Flow Earliest Latest "± s" Certainty Why Packets Action
 """
 
-# What finds the raw records: a time range that holds them whatever their _time is, and what the chosen ones have in
-# common. Without a choice the range is empty, and so the panel is hidden.
+# Finds the raw records: by a time range that holds them whatever their _time is, and by what the chosen ones have in
+# common. If none is chosen, the range is empty and the panel is hidden.
 SPAN = """
     | stats min(from) as from max(to) as to
         dc(src_ip) as sources max(src_ip) as src_ip dc(src_port) as source_ports max(src_port) as src_port
@@ -273,7 +273,7 @@ SPAN = """
         dest_ip=if(targets=1,dest_ip,"*"), dest_port=if(target_ports=1,dest_port,"*")
 """
 
-# Of every event, also where one of them is chosen.
+# All events, even if one of them is chosen.
 ASKED = """
     | where role="flow" OR role="event"
     | eval flowlag_status=if(role="flow", "ok", "other")
@@ -301,17 +301,17 @@ RECORDS = f"""
     | table Time Indexed Interface Record
 """
 
-# Each chain goes on with the events at once: older versions of Dashboard Studio allow few chains behind each other.
+# Each chain starts from the events: older versions of Dashboard Studio allow few chains in a row.
 SOURCES: JsonObject = {
     "ds_events": search("Flow records and other events", EVENTS),
     "ds_choice": chain("Events to choose from", "ds_events", CHOICE),
-    # Tokens of a search's result are called after the search's name.
+    # The tokens of a search's result bear the search's name.
     "ds_sentence": chain("ds_sentence", "ds_events", PAIRS + FLOWS + SENTENCE),
     "ds_lanes": chain("Lanes of the timeline", "ds_events", PAIRS + FLOWS + LANES),
     "ds_table": chain("Flow records by certainty", "ds_events", PAIRS + FLOWS + CHOSEN + TABLE),
     "ds_span": chain("ds_span", "ds_events", PAIRS + FLOWS + CHOSEN + SPAN),
     "ds_asked": chain("Possible flow records of each event", "ds_events", ASKED),
-    "ds_records": search("Raw flow records of what was clicked", RECORDS, **RECORDS_TIME),
+    "ds_records": search("Raw flow records of the chosen flow", RECORDS, **RECORDS_TIME),
 }
 
 OPEN_RECORDS: JsonObject = {
@@ -320,16 +320,16 @@ OPEN_RECORDS: JsonObject = {
 }
 RECORD_WIDTHS = {"Time": 160, "Indexed": 160, "Interface": 200, "Record": 660}
 
-#: A click on a lane's name tells its label in `value`. A click on a bar has a duration there, and the label besides, in
-#: a key of its own: the later of the two counts. The name is the easier target: a timeline is drawn anew when the mouse
-#: comes onto a bar, and takes no click there before the mouse has moved on it.
+#: A click on a lane's name tells its label in `value`. A click on a bar tells a duration there, and the label in a key
+#: of its own: the later of the two counts. The name is the easier target, because Splunk draws the timeline anew when the
+#: mouse comes onto a bar, and a bar takes no click before the mouse has moved on it.
 CHOOSE_LANE: JsonObject = {
     "type": "drilldown.setToken",
     "options": {"tokens": [{"token": "lane", "key": "value"}, {"token": "lane", "key": "row.lane.value"}]},
 }
 
-#: A timeline's legend changes its colours with the data, so they are fixed here, and explained by a picture. The second
-#: colour within a bar is the record from start to end.
+#: A timeline's own legend changes its colours with the data, so the colours are fixed here and a picture explains them.
+#: The second colour within a bar is the record from start to end.
 COLOURS = {
     "packet time, can": ORANGE,
     "start to end, can": VERMILION,
@@ -339,7 +339,7 @@ COLOURS = {
     "the chosen event": PURPLE,
     "another event": SEA_GREEN,
 }
-#: Behind the words in tables: pale, so that they can be read in both themes.
+#: Backgrounds of words in tables: pale, so that the words can be read in both themes.
 PALE = {"certain": f"{SEA_GREEN}66", "possible": f"{ORANGE}66", "impossible": f"{GREY}33"}
 
 PANELS: JsonObject = {
@@ -347,7 +347,7 @@ PANELS: JsonObject = {
     "viz_key": image("timeline_key.svg"),
     "viz_lanes": {
         "type": "splunk.timeline",
-        "title": "When the packets of each flow can have passed (the second colour: its record, start to end)",
+        "title": "When the packets of each flow can have passed (second colour: from start to end of the record)",
         "dataSources": {"primary": "ds_lanes"},
         "options": {
             "x": "> primary | seriesByName('_time')",
@@ -364,7 +364,7 @@ PANELS: JsonObject = {
     },
     "viz_table": {
         **table(
-            "Flow records, those that can belong first (click one for its raw records)",
+            "Flow records, possible ones first (click one to see its raw records)",
             "ds_table",
             {"Flow": 320, "Earliest": 160, "Latest": 160, "± s": 60, "Certainty": 115, "Why": 280, "Packets": 105},
             coloured="Certainty",
@@ -379,16 +379,16 @@ PANELS: JsonObject = {
     },
     "viz_asked": {
         **table(
-            "Other events, those without a possible flow first (click one to choose it)",
+            "Other events, those without a possible record first (click one to choose it)",
             "ds_asked",
             {"Event": 370, "Possible": 105, "From": 80, "To": 80},
         ),
         "eventHandlers": [set_tokens(event="row.Event.value")],
     },
     "viz_model": markdown(
-        "A flow record's `start` and `end` say when packets were *received for aggregation*, up to 60 seconds after "
-        "they passed the network interface. So all packets of a record passed between `start - 60 s` and `end + 1 s`: "
-        "a bound, not an estimate."
+        "A flow record's `start` and `end` say when AWS *received* packets for aggregation, up to 60 seconds after "
+        "they passed the network interface. So every packet of a record passed between `start - 60 s` and `end + 1 s`: "
+        "bounds, not an estimate."
     ),
     "viz_envelope": image("envelope.svg"),
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the two dashboards are made of: data sources, inputs and panels as Dashboard Studio's JSON.
+"""The parts of both dashboards: data sources, inputs and panels as Dashboard Studio's JSON.
 
-Panels are fed by chains: one search over the events, and post-processing of its rows, so that a click costs no second
-look at the index. Authority for the shapes: Splunk's Dashboard Studio definition reference, read 2026-11-25.
+Chains feed the panels: one search reads the events and the rest works on its rows, so that a click does not search the
+index again. Authority for the shapes: Splunk's Dashboard Studio definition reference, read 2026-11-25.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ WIDTH = 1200  # pixels of a full row; the grid stretches it to the window
 
 
 def spl(text: str) -> str:
-    """Return a search without the indentation that it has in a file of Python."""
+    """Return a search without the indentation that it has in the Python file."""
     return "\n".join(line.strip() for line in text.strip().splitlines())
 
 
 def search(name: str, text: str, **times: str) -> JsonObject:
-    """Return a data source that looks at events; without times of its own it has those of the input."""
+    """Return a data source that searches events, in the time range of the input unless times are given."""
     options: JsonObject = {"query": spl(text), "enableSmartSources": True}
     if times:
         options["queryParameters"] = times
@@ -28,7 +28,7 @@ def search(name: str, text: str, **times: str) -> JsonObject:
 
 
 def chain(name: str, parent: str, text: str) -> JsonObject:
-    """Return a data source that goes on with the rows of another."""
+    """Return a data source that works on the rows of another."""
     options = {"extend": parent, "query": spl(text), "enableSmartSources": True}
     return {"type": "ds.chain", "name": name, "options": options}
 
@@ -39,9 +39,9 @@ def text_input(title: str, token: str, default: str) -> JsonObject:
 
 
 def dropdown(title: str, token: str, source: str) -> JsonObject:
-    """Return an input to choose a value: the fields `label` and `value` of a data source, which has a row for `*`.
+    """Return an input to choose a value from: the fields `label` and `value` of a data source, which has a row for `*`.
 
-    That row is not one of the input's own, because an input without a row of its data source offers nothing at all.
+    The input has no such item of its own, because an input whose data source has no rows offers nothing at all.
     """
     shaped = "> primary | seriesByName('{0}') | renameSeries('{0}') | formatByType(formattedConfig)"
     return {
@@ -63,7 +63,7 @@ def time_input(default: str) -> JsonObject:
     return {"type": "input.timerange", "title": "Time range", "options": options}
 
 
-#: Every search has the time range of the input, if it has none of its own.
+#: A search without a time range of its own has that of the input.
 TIME_RANGE: JsonObject = {
     "ds.search": {"options": {"queryParameters": {"earliest": "$time.earliest$", "latest": "$time.latest$"}}}
 }
@@ -71,12 +71,12 @@ FLOWS_INPUT = text_input("Flow logs", "flows", "`flowlag_index`")
 
 
 def markdown(text: str) -> JsonObject:
-    """Return a panel with a text; tokens in it are filled in."""
+    """Return a panel with text; Splunk fills in the tokens."""
     return {"type": "splunk.markdown", "options": {"markdown": text}}
 
 
 def sentence(source: str) -> JsonObject:
-    """Return the panel that answers in words: the field `sentence` of the first row of a data source."""
+    """Return the panel that answers in a sentence: the field `sentence` of the first row of a data source."""
     return {
         "type": "splunk.markdown",
         "options": {"markdown": f"${source}:result.sentence$", "fontSize": "extraLarge"},
@@ -84,15 +84,15 @@ def sentence(source: str) -> JsonObject:
 
 
 def image(file: str) -> JsonObject:
-    """Return a panel with a picture of appserver/static."""
+    """Return a panel with a picture from appserver/static."""
     return {"type": "splunk.image", "options": {"src": f"/static/app/flowlag/{file}", "preserveAspectRatio": True}}
 
 
 def table(title: str, source: str, widths: dict[str, int], coloured: Optional[str] = None) -> JsonObject:
     """Return a table of a data source's rows, with the widths of its columns in pixels.
 
-    Columns that begin with an underscore are not shown; they are there for clicks. The cells of the column `coloured`
-    get the colours of the panel's context `pale`.
+    Columns that begin with an underscore are hidden; clicks use them. Cells of the column `coloured` get the colours of
+    the panel's context `pale`.
     """
     formats: JsonObject = {name: {"width": width} for name, width in widths.items()}
     if coloured:
@@ -106,7 +106,7 @@ def table(title: str, source: str, widths: dict[str, int], coloured: Optional[st
 
 
 def set_tokens(**keys: str) -> JsonObject:
-    """Return what a click does: each token takes a value of the row that was clicked (`row.<field>.value`)."""
+    """Return what a click does: each token takes a value of the clicked row (`row.<field>.value`)."""
     tokens = [{"token": token, "key": key} for token, key in keys.items()]
     return {"type": "drilldown.setToken", "options": {"tokens": tokens}}
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns default/data/ui/views: `python -m tools.dashboards.views` writes the XML of both dashboards again.
+"""Owns default/data/ui/views: `python -m tools.dashboards.views` writes the XML of both dashboards.
 
-A Dashboard Studio view is JSON inside XML, with every search on one line. packet_time.py and how_late.py have each
-search as SPL that one can read, and view_parts.py what the two share. Nothing here runs in Splunk: the XML is shipped.
+A Dashboard Studio view is JSON inside XML, with every search on one line. packet_time.py and how_late.py hold each
+search as readable SPL, and parts.py holds what they share. Nothing here runs in Splunk; only the XML is shipped.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plays packets through the three timing modes of real interfaces and writes the flow log records; the truth is known.
+"""Plays packets through the three timing modes of real interfaces, and writes flow log records whose truth is known.
 
-Each packet passes at a true time t and is received 0 to 60 s later; the record's stamps are made from the time of
-receipt, as the mode has it: `grid` (windows of 60 s with one phase, shared end), `batch` (flows share whole windows of
-4 to 31 s), `flow` (each flow has its own stamps). `python -m tools.scenarios.modes` writes samples/modes.log
-again, always the same.
+Each packet passes at a true time t and is received 0 to 60 s later. The mode makes the record's stamps from the times
+of receipt: `grid` (windows of 60 s with one phase and a shared end), `batch` (flows share whole windows of 4 to 31
+s), `flow` (each flow has its own stamps). `python -m tools.scenarios.modes` writes samples/modes.log, always the
+same.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def by_flow(packets: list[Packet]) -> dict[int, list[Packet]]:
 def record_windows(
     interface: str, packets: list[Packet], windows: Iterator[tuple[int, int]], quiet: bool
 ) -> Iterator[Played]:
-    """Records whose flows share their window's stamps; a quiet interface starts at its first traffic in the window."""
+    """Records that share the stamps of their window; on a quiet interface, start is the first traffic in the window."""
     last = packets[-1].received
     for opened, closed in windows:
         inside = [packet for packet in packets if opened <= packet.received < closed]

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plays one night on three servers for the dashboards: flow records and SSH logins; the truth is known.
+"""Plays one night on three servers for the dashboards: flow records and SSH logins whose truth is known.
 
-Each connection has a client port of its own and some bursts of packets; each packet is received 0 to 60 s after it
-passed; the three interfaces stamp their records in three ways. A login is the first packet of its connection, seen by
-a host whose clock is at most half a second off. `python -m tools.scenarios.night` writes samples/night again,
-always the same.
+Each connection has its own client port and some bursts of packets. AWS receives each packet 0 to 60 s after it passed,
+and the three interfaces stamp their records in three ways. A login is the first packet of its connection, seen by a
+host whose clock is at most half a second off. `python -m tools.scenarios.night` writes samples/night, always the same.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ USERS = {"198.51.100.7": "alice", "198.51.100.23": "bob", "203.0.113.99": "backu
 
 
 class Server(NamedTuple):
-    """A server, how its interface stamps, how many connections it has, and how late its records are delivered (s)."""
+    """A server: how its interface stamps, its number of connections, and how late its records are delivered (s)."""
 
     address: str
     interface: str
@@ -90,7 +89,7 @@ def stamp(rng: random.Random, server: Server, connections: list[Connection]) -> 
 
 
 def play() -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """Flow records (raw text and time of indexing) and logins, each as rows of its file, in order of time."""
+    """Flow records (raw text and index time) and logins, as rows of their files, in order of time."""
     flows, logins = [], []
     for server in SERVERS:
         rng = random.Random(f"night {server.interface}")
@@ -110,7 +109,7 @@ def play() -> tuple[list[dict[str, str]], list[dict[str, str]]]:
 
 
 def write_login(rng: random.Random, server: Server, connection: Connection) -> dict[str, str]:
-    """The login that a connection's first packet was, with the fields of the CIM."""
+    """The login that was the first packet of a connection, with the fields of the CIM."""
     user = USERS[connection.client]
     return {
         "_time": f"{connection.passed[0] + rng.uniform(0, 0.5):.3f}",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the records and fields of CSV text begin and end, read as the csv module reads; and blocks of whole records.
+"""Where the records and fields of CSV text begin and end, read as the csv module reads.
 
 The csv module gives values, not places, and refuses some bytes; what is here finds the places and takes whatever comes.
 Text holds one character per byte (Latin-1).
@@ -8,73 +8,10 @@ Text holds one character per byte (Latin-1).
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
 
-#: A multivalue field's values stand in a second column, whose name begins with this.
-TWIN = "__mv_"
-#: How many quotes find_cut steps over before it gives up: some milliseconds' work.
-MOST_STEPS = 10_000
-
-
-class Blocks:
-    """A body that comes in pieces of any cut, as blocks that end where a record seems to end.
-
-    Counting quotes misjudges a stray quote in a bare field. Who reads a block notices that its last record goes on,
-    and puts it back. A block that has no end, or was put back, doubles before it is looked at again, so that the work
-    stays in proportion to the body, however long a record is.
-    """
-
-    def __init__(self, pieces: Iterable[bytes], size: int) -> None:
-        self._pieces = iter(pieces)
-        self._size = size
-        self._rest = b""
-        self.is_last = False  # whether the block given out is the end of the body
-
-    def __iter__(self) -> Iterator[bytes]:
-        while not self.is_last:
-            block = self._next_block()
-            if block:
-                yield block
-
-    def put_back(self, rest: bytes) -> None:
-        """The end of the block given out, which belongs to the next."""
-        self._rest = rest + self._rest
-
-    def _next_block(self) -> bytes:
-        held, length = [self._rest], len(self._rest)
-        self._rest = b""
-        wanted = max(self._size, 2 * length)
-        for piece in self._pieces:
-            held.append(piece)
-            length += len(piece)
-            if length < wanted:
-                continue
-            block = b"".join(held)
-            end = find_cut(block)
-            if end:
-                self._rest = block[end:]
-                return block[:end]
-            held, wanted = [block], 2 * length
-        self.is_last = True
-        return b"".join(held)
-
-
-def find_cut(block: bytes) -> int:
-    """Behind the last LF that has an even number of quotes before it, 0 when there is none within MOST_STEPS quotes.
-
-    It goes back quote by quote, not LF by LF, since a quoted field may hold millions of them.
-    """
-    end = len(block)
-    is_odd = block.count(b'"') % 2 == 1
-    for _ in range(MOST_STEPS):
-        quote = block.rfind(b'"', 0, end)
-        line_end = -1 if is_odd else block.rfind(b"\n", quote + 1, end)
-        if line_end >= 0:
-            return line_end + 1
-        if quote < 0:
-            return 0
-        end, is_odd = quote, not is_odd
-    return 0
+_SPECIAL = re.compile(r'[,"\r\n]')
 
 
 def read_records(text: str, start: int) -> Iterator[tuple[list[str], str]]:
@@ -191,6 +128,16 @@ def close_record(record: str) -> str:
     """A text's last record, its quote closed if it is open: else what is written behind it would be read as inside."""
     last = split_record(record)[-1]
     return record + '"' if last.startswith('"') and _find_close(last) < 0 else record
+
+
+def quote(value: str) -> str:
+    """A value as a cell, in quotes if it needs them."""
+    return enquote(value) if _SPECIAL.search(value) else value
+
+
+def enquote(value: str) -> str:
+    """A value as a cell in quotes."""
+    return '"' + value.replace('"', '""') + '"'
 
 
 def cut_line_end(record: str) -> tuple[str, str]:

@@ -77,7 +77,7 @@ def _read_exactly(stream: BinaryIO, length: int, what: str) -> Iterator[bytes]:
 
 
 def serve(requests: BinaryIO, replies: BinaryIO, answer: Handler) -> None:
-    """Handler every execute request with exactly one reply, until the peer ends the stream.
+    """Answer every execute request with exactly one reply, until the peer ends the stream.
 
     `answer` maps (body, finished) to the reply body, both in pieces, and the messages for the user.
     """

@@ -10,30 +10,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from flowlag.match import MATCH_FIELDS, Matcher
-from flowlag.splunk.csv_bytes import (
-    TWIN,
-    close_record,
-    cut_line_end,
-    decode,
-    read_records,
-    scan_record,
-    split_record,
-    unquote,
-)
+from flowlag.splunk.columns import TWIN, Header, read_events, split_header
+from flowlag.splunk.csv_bytes import cut_line_end, enquote, split_record
 
 #: A flow's fields go out under this prefix; of those that begin with `_`, these two only.
 FLOW_PREFIX = "flow_"
 _INTERNAL = ("_time", "_raw")
 _BARE = re.compile(r"[A-Za-z0-9]*")
-
-
-class _Head(NamedTuple):
-    """One header: where each of its columns stands (of two with one name, the first)."""
-
-    places: dict[str, int]
 
 
 class _Used:
@@ -43,9 +29,9 @@ class _Used:
         self.names: set[str] = set()
         self._open: dict[int, list[tuple[str, int]]] = {}
 
-    def note(self, number: int, head: _Head, values: list[str]) -> None:
+    def note(self, number: int, header: Header, values: list[str]) -> None:
         """Look at the columns of header `number` that had no value yet."""
-        still_open = self._open.setdefault(number, list(head.places.items()))
+        still_open = self._open.setdefault(number, list(header.places.items()))
         found = [name for name, place in still_open if place < len(values) and values[place]]
         if found:
             self.names.update(found)
@@ -57,33 +43,22 @@ class MatchTable:
 
     def __init__(self, matcher: Matcher) -> None:
         self._matcher = matcher
-        self._heads: list[_Head] = []
+        self._headers: list[Header] = []
         self._numbers: dict[str, int] = {}
         self._used = {"flow": _Used(), "anchor": _Used()}
 
     def feed(self, body: bytes, side: Optional[str] = None) -> None:
         """Take the events of one request body (CSV with a header line, or empty); `side` says that all are on one."""
-        text = body.decode("latin-1")
-        start = scan_record(text, 0)
-        if start >= len(text):
+        line, text = split_header(body)
+        if not text:
             return
-        number = self._head_number(cut_line_end(text[:start])[0])
-        head = self._heads[number]
-        places = head.places
+        number = self._number_of(cut_line_end(line)[0])
         feed = {None: self._matcher.feed, "flow": self._matcher.feed_flow, "anchor": self._matcher.feed_anchor}[side]
-
-        def get(name: str) -> Optional[str]:
-            place = places.get(name)
-            return None if place is None or place >= len(values) else decode(values[place])
-
-        for values, record in read_records(text, start):
-            start += len(record)
-            if start == len(text):
-                record = close_record(record)
+        for get, values, record in read_events(text, self._headers[number]):
             # the header's number stands last, so that rows are ordered by what they hold
             taken = feed(get, f"{cut_line_end(record)[0]}\n{number}")
             if taken is not None:
-                self._used[taken].note(number, head, values)
+                self._used[taken].note(number, self._headers[number], values)
 
     def close(self) -> bytes:
         """The reply body with all pairs; empty when there is none."""
@@ -99,33 +74,30 @@ class MatchTable:
 
     def _columns(self, side: str) -> list[str]:
         """The used columns of a side, in the order of the headers."""
-        names = dict.fromkeys(name for head in self._heads for name in head.places)
+        names = dict.fromkeys(name for header in self._headers for name in header.places)
         return [name for name in names if name in self._used[side].names]
 
     def _lines(self, anchors: list[str], flows: list[str]) -> Iterator[str]:
-        cells = {side: _Cells(self._heads, names) for side, names in (("anchor", anchors), ("flow", flows))}
+        cells = {side: _Cells(self._headers, names) for side, names in (("anchor", anchors), ("flow", flows))}
         none = "," * len(flows)
         for match in self._matcher.close():
             anchor = cells["anchor"].of(match.anchor)
             flow = none if match.flow is None else cells["flow"].of(match.flow)
             yield (anchor + flow + "," + ",".join(match.tags))[1:]
 
-    def _head_number(self, line: str) -> int:
+    def _number_of(self, line: str) -> int:
+        """The number of a header, which is read when it is new."""
         if line not in self._numbers:
-            names = [decode(unquote(name)) for name in split_record(line)]
-            places: dict[str, int] = {}
-            for place, name in enumerate(names):
-                places.setdefault(name, place)
-            self._heads.append(_Head(places))
-            self._numbers[line] = len(self._heads) - 1
+            self._headers.append(Header(line))
+            self._numbers[line] = len(self._headers) - 1
         return self._numbers[line]
 
 
 class _Cells:
     """Takes the raw fields of one side's columns out of a held row, each with a comma before it."""
 
-    def __init__(self, heads: list[_Head], names: list[str]) -> None:
-        self._heads = heads
+    def __init__(self, headers: list[Header], names: list[str]) -> None:
+        self._headers = headers
         self._names = names
         self._places: dict[int, list[Optional[int]]] = {}
         self._row = ""
@@ -143,7 +115,7 @@ class _Cells:
     def _places_in(self, number: int) -> list[Optional[int]]:
         """Where the columns stand under a header; found for those only of which a row goes out."""
         if number not in self._places:
-            self._places[number] = list(map(self._heads[number].places.get, self._names))
+            self._places[number] = list(map(self._headers[number].places.get, self._names))
         return self._places[number]
 
 
@@ -163,4 +135,4 @@ def _is_match_field(name: str) -> bool:
 def _quote(name: str) -> str:
     """A name as splunkd writes it, its UTF-8 bytes passed as Latin-1."""
     text = name.encode("utf-8", "surrogateescape").decode("latin-1")
-    return text if _BARE.fullmatch(text) else '"' + text.replace('"', '""') + '"'
+    return text if _BARE.fullmatch(text) else enquote(text)

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The text that goes behind a record's line, each distinct one made once.
+
+A record's key holds the texts on which its tags depend, and nothing else, so that records with one key have one text.
+For a key that was not seen yet there are patterns: move a record by whole seconds, and its tags stay the same but for
+the times in them, which move along (by whole intervals, if windows lie on a grid). So one judged record answers for all
+that last as long, and where windows were learned, for all that lie in a window of the same kind at the same place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Callable, NamedTuple, Optional
+
+from flowlag.enrich import Enricher
+from flowlag.fields import Values, has_value
+from flowlag.instants import FIRST_US, LAST_US
+from flowlag.interval import SECOND_US
+from flowlag.memo import LONGEST, Bounded, Memo
+from flowlag.record import VALID, count_packets
+from flowlag.splunk.blocks import Records
+from flowlag.splunk.columns import Header
+from flowlag.splunk.csv_bytes import decode
+from flowlag.tags import TAG_FIELDS, Tags
+from flowlag.windows import moves_with
+
+_TIMES = ("start", "end", "earliest", "latest", "time", "window_start", "window_end")
+_FIRST, _LAST = str(FIRST_US // SECOND_US), str(LAST_US // SECOND_US)
+_OFFSET = re.compile("<(-?[0-9]+)>")
+
+#: The texts on which a record's tags depend, one for each role; start and end come first.
+Key = tuple[str, ...]
+#: A text (or None) with `%d` for the whole seconds of each time in it, and how far after the start each of them lies.
+Pattern = tuple[Optional[str], tuple[int, ...]]
+
+
+class _Role(NamedTuple):
+    """A timing value's name in Values, and the columns where it is looked for."""
+
+    name: str
+    places: tuple[int, ...]
+
+
+class Keys:
+    """The keys of records, and what they stand for. `value` turns the text of a field into its value."""
+
+    def __init__(self, header: Header, roles: Mapping[str, Sequence[str]], value: Callable[[str], str]) -> None:
+        found = [_Role(name, header.places_of(names)) for name, names in roles.items()]
+        self._roles = [role for role in found if role.places or role.name in ("start", "end")]
+        self._value = value
+        self._packets = Memo(self._class_packets, len)
+        self._interfaces = Memo(self._read, len)
+        names = [role.name for role in self._roles]
+        self._place = names.index("interface") if "interface" in names else None
+
+    def of(self, records: Records) -> Iterator[Key]:
+        """The key of each record."""
+        return zip(*(self._texts(records, role) for role in self._roles))
+
+    def values(self, key: Key) -> Values:
+        """The values that a key stands for."""
+        read = ((role.name, self._read(text)) for role, text in zip(self._roles, key))
+        return Values(**{name: value for name, value in read if value is not None})
+
+    @property
+    def have_interface(self) -> bool:
+        """Whether tags depend on the interface, so that keys hold it."""
+        return self._place is not None
+
+    def part(self, key: Key) -> tuple[Optional[str], Key]:
+        """The interface in a key (None if there is none), and the texts after start and end without it."""
+        place = self._place
+        if place is None:
+            return None, key[2:]
+        return self._interfaces[key[place]], key[2:place] + key[place + 1 :]
+
+    def _texts(self, records: Records, role: _Role) -> Iterable[str]:
+        """For each record, the text of the first of a role's columns that has a value."""
+        columns = [records.column(place) for place in role.places]
+        columns = columns[:1] + [column for column in columns[1:] if any(column)]
+        if not columns:
+            return [""] * len(records.lines)
+        texts = columns[0] if len(columns) == 1 else map(self._first_text, *columns)
+        return map(self._packets.__getitem__, texts) if role.name == "packets" else texts
+
+    def _first_text(self, *texts: str) -> str:
+        return next((text for text in texts if has_value(self._value(text))), "")
+
+    def _read(self, text: str) -> Optional[str]:
+        value = decode(self._value(text))
+        return value if has_value(value) else None
+
+    def _class_packets(self, text: str) -> str:
+        """Of the number of packets only this matters: none, one, several, unknown. So more records have one key."""
+        value = self._value(text)
+        count = count_packets(value) if has_value(value) else None
+        return "" if count is None else str(count)
+
+
+class Ending:
+    """How tags are written behind a record's line.
+
+    `twins` are the empty twins that were cut off the line, `sets_time` says that `_time` is a new column, and `follows`
+    that anything stands before what is written.
+    """
+
+    def __init__(self, enricher: Enricher, twins: str, sets_time: bool, follows: bool) -> None:
+        self._enricher = enricher
+        self._twins = twins
+        self._sets_time = sets_time
+        self._follows = follows
+
+    def write(self, tags: Tags) -> str:
+        """The text of tags, with its line end."""
+        time = [self._enricher.new_time(tags, None)] if self._sets_time else []
+        text = ",".join([self._twins, *time, *tags]) + "\n"
+        return text if self._follows else text[1:]
+
+    @staticmethod
+    def read(text: str) -> Tags:
+        """The tags of which a text was written."""
+        return Tags(*text.rstrip("\n").split(",")[-len(TAG_FIELDS) :])
+
+
+class ReplyCache(Bounded[Key, Optional[str]]):
+    """The text behind a record by its key; None if the fields do not settle it and `_raw` has to be asked.
+
+    `all_ok` and `settles_all` speak of all keys so far: every text says ok, and none was None. So it is in most
+    searches, and then a block needs no look at each of its texts.
+    """
+
+    def __init__(self, enricher: Enricher, keys: Keys, ending: Ending, asks_raw: bool) -> None:
+        super().__init__()
+        self.all_ok = self.settles_all = True
+        self._enricher = enricher
+        self._rules = enricher.rules
+        self._all_move = enricher.rules.all_move and not keys.have_interface
+        self._keys = keys
+        self._ending = ending
+        self._asks_raw = asks_raw
+        self._seconds = Memo(_read_seconds, len)
+        self._patterns: Bounded[tuple[Any, ...], Pattern] = Bounded()
+
+    def __missing__(self, key: Key) -> Optional[str]:
+        start_s, end_s = self._seconds[key[0]], self._seconds[key[1]]
+        can_be_kept = len("".join(key)) <= LONGEST
+        if can_be_kept and start_s is not None and end_s is not None:
+            likeness = (end_s - start_s, key[2:]) if self._all_move else self._find_likeness(key, start_s, end_s)
+            text, offsets_s = self._patterns.get(likeness) or self._add_pattern(likeness, key, start_s)
+            if text is not None:
+                text %= tuple([start_s + offset_s for offset_s in offsets_s])
+        else:
+            text = self._write(self._enricher.judge(self._keys.values(key)))
+        if can_be_kept:
+            self.keep(key, text)
+        return text
+
+    def _find_likeness(self, key: Key, start_s: int, end_s: int) -> tuple[Any, ...]:
+        """What keys of one pattern have in common: length, place in the windows, and all values but the interface."""
+        interface, others = self._keys.part(key)
+        rule = self._rules.find(interface, start_s * SECOND_US, end_s * SECOND_US)
+        return (end_s - start_s, moves_with(rule, start_s * SECOND_US), others)
+
+    def _add_pattern(self, likeness: tuple[Any, ...], key: Key, start_s: int) -> Pattern:
+        tags = self._enricher.judge(self._keys.values(key))
+        pattern = _cut_times(self._write(_relate_times(tags, start_s)))
+        self._patterns.keep(likeness, pattern)
+        return pattern
+
+    def _write(self, tags: Tags) -> Optional[str]:
+        self.all_ok = self.all_ok and tags.status == "ok"
+        if self._asks_raw and tags.status not in VALID:
+            self.settles_all = False
+            return None
+        return self._ending.write(tags)
+
+
+def _relate_times(tags: Tags, start_s: int) -> Tags:
+    """The tags with `<seconds after the start>` for the whole seconds of each time."""
+    return tags._replace(**{name: _relate(getattr(tags, name), start_s) for name in _TIMES})
+
+
+def _relate(time: str, start_s: int) -> str:
+    whole, dot, decimals = time.partition(".")
+    return f"<{int(whole) - start_s}>{dot}{decimals}" if whole else ""
+
+
+def _cut_times(text: Optional[str]) -> Pattern:
+    return (None, ()) if text is None else (_OFFSET.sub("%d", text), tuple(map(int, _OFFSET.findall(text))))
+
+
+def _read_seconds(text: str) -> Optional[int]:
+    """A time in whole seconds, written as AWS does; None for anything else."""
+    is_whole = len(text) == 10 and text.isdecimal() and text.isascii() and _FIRST <= text <= _LAST
+    return int(text) if is_whole else None
