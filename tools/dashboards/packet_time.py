@@ -321,8 +321,8 @@ OPEN_RECORDS: JsonObject = {
 RECORD_WIDTHS = {"Time": 160, "Indexed": 160, "Interface": 200, "Record": 660}
 
 #: A click on a lane's name tells its label in `value`. A click on a bar tells a duration there, and the label in a key
-#: of its own: the later of the two counts. The name is the easier target, because Splunk draws the timeline anew when the
-#: mouse comes onto a bar, and a bar takes no click before the mouse has moved on it.
+#: of its own: the later of the two counts. The name is the easier target, because Splunk draws the timeline anew when
+#: the mouse comes onto a bar, and a bar takes no click before the mouse has moved on it.
 CHOOSE_LANE: JsonObject = {
     "type": "drilldown.setToken",
     "options": {"tokens": [{"token": "lane", "key": "value"}, {"token": "lane", "key": "row.lane.value"}]},
