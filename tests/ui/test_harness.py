@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import time
 
 import pytest
 
@@ -233,6 +234,16 @@ def test_the_schema_of_the_renderer(view, check_view):
     assert check_view(view) == []
     view["visualizations"]["viz_time"]["options"]["legendDisplay"] = "top"
     assert any("viz_time/options/legendDisplay" in error for error in check_view(view))
+
+
+def test_a_slow_answer_is_waited_for(draw):
+    """The page is at rest when the last search is answered and drawn, and not when nothing has happened for a while."""
+
+    def slow(query, earliest, latest):
+        time.sleep(2)
+        return search(query, earliest, latest)
+
+    assert draw(search=slow).text("viz_words") == "3 of 3 flows"
 
 
 def test_a_failing_search_is_heard(draw):
