@@ -11,7 +11,13 @@ NEWEST := 3.13 3.12 3.11 3.10 3.9
 PIP := -m pip --disable-pip-version-check install -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test ui see screenshots fuzz live package inspect bench scale picture lint golden generated clean
+.PHONY: help venv demo check test page ui see screenshots fuzz live package inspect bench scale picture lint golden generated clean
+
+# How many tests run at once: as many as there are cores.
+WORKERS ?= auto
+PYTEST := -m pytest -n $(WORKERS) --dist worksteal
+VERSIONS = $(shell $(PYTHON) tools/pythons.py list 2>/dev/null)
+HAS_BROWSER = $(shell command -v npm >/dev/null && command -v chromium >/dev/null && echo yes)
 
 # How long `make fuzz` runs for each of its targets.
 SECONDS ?= 60
@@ -24,27 +30,37 @@ venv: $(VENV)/.stamp ## the environment .venv, with what the app needs at run ti
 demo: package ## build the package and show its search command at work
 	@$(VENV)/bin/python -m tools.demo
 
-test: package $(PSA)/.stamp ## run everything: the tests on Python 3.9 and 3.13 (those that are here), the dashboards, lint
-	@set -e; versions=$$($(PYTHON) tools/pythons.py list); \
-	for version in $$versions; do \
-		$(MAKE) --no-print-directory build/venv-$$version/.stamp; \
+check: package lint ## a first answer in two minutes: lint, and the quick tests on one Python
+	@set -e; version=$$($(PYTHON) tools/pythons.py list | tail -n 1); \
+	$(MAKE) --no-print-directory build/venv-$$version/.stamp; \
+	echo "== pytest on Python $$version, without the tests marked slow"; \
+	build/venv-$$version/bin/python $(PYTEST) -m "not slow"
+
+test: ## run everything: the tests on Python 3.9 and 3.13 (those that are here), the dashboards, lint
+	@$(PYTHON) tools/pythons.py list >/dev/null
+	@$(MAKE) --no-print-directory -j 4 package $(PSA)/.stamp $(TOOLS)/.stamp $(VERSIONS:%=build/venv-%/.stamp) \
+		$(if $(HAS_BROWSER),page)
+	@$(MAKE) --no-print-directory lint
+	@set -e; for version in $(VERSIONS); do \
 		echo "== pytest on Python $$version"; \
-		build/venv-$$version/bin/python -m pytest; \
+		build/venv-$$version/bin/python $(PYTEST); \
 	done
-	@if command -v npm >/dev/null && command -v chromium >/dev/null; then $(MAKE) --no-print-directory ui; \
+	@if [ -n "$(HAS_BROWSER)" ]; then $(MAKE) --no-print-directory ui; \
 	elif [ -n "$$REQUIRE_UI" ]; then echo "the dashboards must be drawn, but npm or chromium is missing" >&2; exit 1; \
 	else echo "== the dashboards were NOT drawn: that needs Node.js with npm, and chromium"; fi
-	@$(MAKE) --no-print-directory lint
+	@echo "== the live tests were NOT run: \`make live\` runs them on a Splunk instance"
 
-ui: package build/venv-ui/.stamp ## draw the dashboards with Splunk's own renderer in headless Chromium, and use them
-	@echo "== pytest in a browser"
+page: build/venv-ui/.stamp
 	@build/venv-ui/bin/python -m tests.ui.build
-	@build/venv-ui/bin/python -m pytest -n 2 tests/ui
 
-see: package build/venv-ui/.stamp ## serve the dashboards on sample data, for your own browser
+ui: package page ## draw the dashboards with Splunk's own renderer in headless Chromium, and use them
+	@echo "== pytest in a browser"
+	@build/venv-ui/bin/python $(PYTEST) tests/ui
+
+see: package page ## serve the dashboards on sample data, for your own browser
 	@PYTHONPATH=lib build/venv-ui/bin/python -m tests.ui.see
 
-screenshots: package build/venv-ui/.stamp ## take the README's pictures of the dashboards anew
+screenshots: package page ## take the README's pictures of the dashboards anew
 	@build/venv-ui/bin/python -m pytest -q tests/ui/test_pictures.py --update-pictures
 
 fuzz: build/venv-fuzz/.stamp ## fuzz every entrance, SECONDS=60 for each of 16 targets; findings go to build/fuzz

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import sys
@@ -16,6 +17,13 @@ from tools.places import ROOT, newest_package
 
 # The dashboards are drawn in an environment of their own (`make ui`).
 collect_ignore = [] if importlib.util.find_spec("playwright") else ["ui"]
+
+# No example of Hypothesis fails because the machine is slow. The dashboards' environment has no Hypothesis.
+with contextlib.suppress(ImportError):
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("any machine")
 
 os.environ["TZ"] = "UTC"
 time.tzset()

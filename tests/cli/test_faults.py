@@ -16,6 +16,8 @@ import pytest
 
 from tests.support.processes import ENVIRONMENT, PATIENCE_S, SHELL, close, ready_for_interrupts
 
+pytestmark = pytest.mark.slow
+
 RECORD = "2 123456789012 eni-1 192.0.2.1 192.0.2.2 52233 22 6 85 8216 {} {} ACCEPT OK"
 COMMANDS = {
     "enrich": ["FLOWS"],

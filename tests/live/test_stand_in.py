@@ -23,6 +23,8 @@ from tests.live.samples import Run, hec_events, sets_of
 from tests.support.conf import COMMANDS, SEARCHES
 from tools.places import ROOT
 
+pytestmark = pytest.mark.slow
+
 LIVE = [sys.executable, "-m", "pytest", "-m", "live", "-p", "no:cacheprovider"]
 OTHERS = {name for name in os.environ if name.startswith(("SPLUNK_", "PYTEST_"))}
 COLLECTED = 68

@@ -29,6 +29,8 @@ from tests.support.saved_searches import (
     match_settings,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("stanza", RULES)
 def test_findings(stanza: str, played: dict[str, Played]) -> None:

@@ -195,6 +195,7 @@ def test_hostile_events_come_back_as_they_were(search):
     assert sum(1 for line in received[1:] if tags.search(line)) == len(events) + 1
 
 
+@pytest.mark.slow
 def test_a_raw_of_twelve_megabytes(search):
     raw = "a,\n" * 4_000_000
     body = write_body([{"_raw": raw, **FIELDS[0]}, {"_raw": raw}])
@@ -336,6 +337,7 @@ def test_fields_that_the_docs_name(search):
     assert list(reply.rows[0])[-14:] == [f"flowlag_{name}" for name in TAG_FIELDS]
 
 
+@pytest.mark.slow
 def test_many_events_in_one_chunk(search):
     """As large as splunkd sends them, on either interpreter."""
     events = [{**FIELDS[i % 3], "user": f"u{i}", "_chunked_idx": str(i)} for i in range(50_000)]

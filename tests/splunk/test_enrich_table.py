@@ -155,6 +155,7 @@ def test_raw_of_twelve_megabytes_is_read_around():
     assert reply.count(raw) == 1 and reply.endswith(b"," + OTHER + b"\n") and b",ok,1602397446," in reply
 
 
+@pytest.mark.slow
 def test_raw_of_twelve_megabytes_is_read():
     """It is no known layout: looked at, found to be something else, passed on."""
     for raw in (

@@ -16,8 +16,10 @@ import threading
 import pytest
 
 from tests.support.dialogue import ARGUMENTS, BODY, EVENTS, ROWS, execute, frame
-from tests.support.processes import PATIENCE_S, close, ready_for_interrupts
-from tests.support.splunkd import Splunkd, getinfo_metadata, write_body
+from tests.support.processes import close, ready_for_interrupts
+from tests.support.splunkd import PATIENCE_S, Splunkd, getinfo_metadata, write_body
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(params=ARGUMENTS)

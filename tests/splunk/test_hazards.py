@@ -158,6 +158,7 @@ HUGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", HUGE.values(), ids=HUGE)
 @pytest.mark.parametrize("stray", [b"", b'a"'], ids=["", "behind-a-stray-quote"])
 def test_a_huge_field(field, stray):

@@ -20,10 +20,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.dialogue import ARGUMENTS, BODY, execute, frame
-from tests.support.splunkd import getinfo_metadata
+from tests.support.splunkd import PATIENCE_S, getinfo_metadata
 from tools.places import ROOT
 
-PATIENCE_S = 300
+pytestmark = pytest.mark.slow
+
 KEY = "a-session-key-that-nobody-uses"
 RECORDS = (ROOT / "samples" / "seed.log").read_text()
 SHELL = {

@@ -20,9 +20,10 @@ from flowlag.candidates import Anchor, Candidates, Flow
 from flowlag.files.rows import name_columns
 from flowlag.relation import target_of
 from tests.support.dialogue import ARGUMENTS
-from tests.support.splunkd import Splunkd
+from tests.support.splunkd import PATIENCE_S, Splunkd
 
-PATIENCE_S = 120
+pytestmark = pytest.mark.slow
+
 BEGIN = 1_600_000_000
 HEAD = (
     "start_time,end_time,packets,interface_id,log_status,flowlag_status,flowlag_start,flowlag_end,flowlag_earliest,"

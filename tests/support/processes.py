@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 from typing import Callable, Optional
 
+from tests.support.splunkd import PATIENCE_S
 from tools.places import ROOT
 
-#: After so many seconds a process counts as hanging, however slow the machine is.
-PATIENCE_S = 120
+__all__ = ["ENVIRONMENT", "PATIENCE_S", "SHELL", "close", "ready_for_interrupts", "run_shell"]
+
 #: The shell from the repository, in which a warning is an error.
 SHELL = (sys.executable, "-W", "error", "-m", "flowlag")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "lib"), "COLUMNS": "200"}

@@ -19,6 +19,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
+#: How long a process may take on the slowest machine: one that takes longer hangs, and is killed.
+PATIENCE_S = 1200
 _BARE = re.compile(r"[A-Za-z0-9]*")
 
 
@@ -179,7 +181,7 @@ class Splunkd:
         with contextlib.suppress(BrokenPipeError):
             self._requests.close()
         rest = self._replies.read()
-        code = self.process.wait(timeout=60)
+        code = self.process.wait(PATIENCE_S)
         self._drain.join()
         if rest:
             raise AssertionError(f"unasked output behind the last reply: {rest[:200]!r}")

@@ -9,6 +9,7 @@ knows. Nothing of it is shipped.
 
 from __future__ import annotations
 
+import fcntl
 import html
 import os
 import re
@@ -43,10 +44,12 @@ def chromium() -> str:
 def build() -> Path:
     """Make what is missing or older than its sources, and say where it is."""
     BUILD.mkdir(parents=True, exist_ok=True)
-    if not installed():
-        install()
-    if older(BUILD / "page.js", [*SOURCES, BUILD / "package-lock.json", Path(__file__)]):
-        bundle()
+    with (BUILD / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several workers of pytest may ask for it at once
+        if not installed():
+            install()
+        if older(BUILD / "page.js", [*SOURCES, BUILD / "package-lock.json", Path(__file__)]):
+            bundle()
     return BUILD
 
 

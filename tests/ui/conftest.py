@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from . import build
-from .drawn import Drawn
+from .drawn import LIMIT_MS, Drawn
 from .server import Search, Server
 
 FLAGS = [
@@ -38,7 +38,9 @@ def bundle() -> Path:
 def browser() -> Iterator[Browser]:
     """The machine's Chromium without a window."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=build.chromium(), args=FLAGS, chromium_sandbox=False)
+        browser = playwright.chromium.launch(
+            executable_path=build.chromium(), args=FLAGS, chromium_sandbox=False, timeout=LIMIT_MS
+        )
         yield browser
         browser.close()
 
@@ -56,13 +58,13 @@ class Pages:
     def __init__(self, browser: Browser) -> None:
         """No page yet."""
         self.context = browser.new_context(timezone_id="UTC", locale="en-US")
+        self.context.set_default_timeout(LIMIT_MS)
         self.page: Optional[Page] = None
 
     def take(self, viewport: tuple[int, int]) -> Page:
         """The page in this size."""
         if self.page is None:
             self.page = self.context.new_page()
-            self.page.set_default_timeout(8000)
         self.page.set_viewport_size({"width": viewport[0], "height": viewport[1]})
         return self.page
 
@@ -122,6 +124,6 @@ def open_view(pages: Pages, server: Server, request: pytest.FixtureRequest) -> I
 def check_view(browser: Browser, server: Server) -> Iterator[Callable[[Any], list[str]]]:
     """check_view(definition): what the renderer's own schema says against the JSON of a view."""
     page = browser.new_page()
-    page.goto(f"{server.url}/check")
+    page.goto(f"{server.url}/check", timeout=LIMIT_MS)
     yield lambda definition: page.evaluate("definition => window.__check(definition)", definition)
     page.close()

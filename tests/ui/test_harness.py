@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import time
 
 import pytest
 
@@ -223,8 +224,7 @@ def other_host(view):
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_what_is_broken_is_heard(view, draw, fault, heard, monkeypatch):
-    monkeypatch.setattr("ui.drawn.TIMEOUT_MS", 3000)
+def test_what_is_broken_is_heard(view, draw, fault, heard):
     fault(view)
     problems = draw(expect_problems=True).problems()
     assert any(re.search(heard, problem) for problem in problems), problems
@@ -234,6 +234,16 @@ def test_the_schema_of_the_renderer(view, check_view):
     assert check_view(view) == []
     view["visualizations"]["viz_time"]["options"]["legendDisplay"] = "top"
     assert any("viz_time/options/legendDisplay" in error for error in check_view(view))
+
+
+def test_a_slow_answer_is_waited_for(draw):
+    """The page is at rest when the last search is answered and drawn, and not when nothing has happened for a while."""
+
+    def slow(query, earliest, latest):
+        time.sleep(2)
+        return search(query, earliest, latest)
+
+    assert draw(search=slow).text("viz_words") == "3 of 3 flows"
 
 
 def test_a_failing_search_is_heard(draw):

@@ -2,6 +2,7 @@
 //
 // The page: draws the view named in its address with Splunk's own renderer. Searches go to the server's /search.
 // ?view=NAME&theme=light|dark&form.TOKEN=VALUE, as the addresses of Splunk Web preset tokens.
+import './quiet';
 import React, { useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { createGlobalStyle } from 'styled-components';
@@ -41,15 +42,6 @@ const recordLinks = {
         window.__opened.push({ url: event.url, newTab: Boolean(event.newTab), followed: isValidUrl(event.url) });
     },
 };
-
-// When the page last changed, for those who wait until it has settled.
-window.__changed = performance.now();
-new MutationObserver(() => { window.__changed = performance.now(); }).observe(document, {
-    attributes: true,
-    characterData: true,
-    childList: true,
-    subtree: true,
-});
 
 function presetTokens(parameters) {
     const tokens = {};
