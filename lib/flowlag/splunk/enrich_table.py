@@ -99,7 +99,7 @@ class EnrichTable:
 
     def _ask_raw(self, plan: _Plan, way: _Way, records: Records, i: int, key: Key) -> str:
         raw = decode(records.value(i, plan.header.places["_raw"]))
-        return way.ending.write(self._enricher.tag_raw(raw, way.keys.values(key)))
+        return way.ending.write(self._enricher.tag_raw(raw, way.keys.values[key]))
 
     def _rebuild(self, plan: _Plan, records: Records, endings: list[str]) -> None:
         """Join the lines again, with the new `_time` and without the columns that are replaced."""

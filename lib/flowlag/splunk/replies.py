@@ -17,7 +17,7 @@ from flowlag.enrich import Enricher
 from flowlag.fields import Values, has_value
 from flowlag.instants import FIRST_US, LAST_US
 from flowlag.interval import SECOND_US
-from flowlag.memo import LONGEST, Bounded, Memo
+from flowlag.memo import LONGEST, Bounded, Memo, longest_of
 from flowlag.record import VALID, count_packets
 from flowlag.splunk.blocks import Records
 from flowlag.splunk.columns import Header
@@ -48,6 +48,8 @@ class Keys:
         found = [_Role(name, header.places_of(names)) for name, names in roles.items()]
         self._roles = [role for role in found if role.places or role.name in ("start", "end")]
         self._value = value
+        #: key -> its values
+        self.values = Memo(self._read_values, longest_of)
         self._packets = Memo(self._class_packets, len)
         #: text -> interface, None if it names none
         self.interfaces = Memo(self._read, len)
@@ -59,11 +61,6 @@ class Keys:
         """The key of each record."""
         return zip(*(self._texts(records, role) for role in self._roles))
 
-    def values(self, key: Key) -> Values:
-        """The values of a key."""
-        read = ((role.name, self._read(text)) for role, text in zip(self._roles, key))
-        return Values(**{name: value for name, value in read if value is not None})
-
     def _texts(self, records: Records, role: _Role) -> Iterable[str]:
         """For each record, the text of the first column of a role that has a value."""
         columns = [records.column(place) for place in role.places]
@@ -72,6 +69,10 @@ class Keys:
             return [""] * len(records.lines)
         texts = columns[0] if len(columns) == 1 else map(self._first_text, *columns)
         return map(self._packets.__getitem__, texts) if role.name == "packets" else texts
+
+    def _read_values(self, key: Key) -> Values:
+        read = ((role.name, self._read(text)) for role, text in zip(self._roles, key))
+        return Values(**{name: value for name, value in read if value is not None})
 
     def _first_text(self, *texts: str) -> str:
         return next((text for text in texts if has_value(self._value(text))), "")
@@ -141,7 +142,7 @@ class ReplyCache(Bounded[Key, Optional[str]]):
             if text is not None:
                 text %= tuple([start_s + offset_s for offset_s in offsets_s])
         else:
-            text = self._write(self._enricher.judge(self._keys.values(key)))
+            text = self._write(self._enricher.judge(self._keys.values[key]))
         if can_be_kept:
             if len(self) >= self._size:  # as `keep` does, without a call for each distinct key
                 self.clear()
@@ -157,7 +158,7 @@ class ReplyCache(Bounded[Key, Optional[str]]):
         return (end_s - start_s, moves, key[2:place] + key[place + 1 :])
 
     def _add_pattern(self, likeness: tuple[Any, ...], key: Key, start_s: int) -> Pattern:
-        tags = self._enricher.judge(self._keys.values(key))
+        tags = self._enricher.judge(self._keys.values[key])
         pattern = _cut_times(self._write(_relate_times(tags, start_s)))
         self._patterns.keep(likeness, pattern)
         return pattern
