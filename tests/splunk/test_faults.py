@@ -271,15 +271,16 @@ def test_a_peer_that_writes_byte_by_byte(start, command, getinfo):
 # --- signals ---
 
 
-def ready_for_interrupts():
+def ready_for_signals():
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's `&` has it ignored
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup make test` has it ignored
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
 @pytest.mark.parametrize("moment", ["waiting", "within-a-body", "within-a-reply"])
 def test_a_signal_ends_it_at_once_and_quietly(start, command, getinfo, number, moment):
     """The system's own way, so that a shell says 128 + the number; what was answered before stays answered."""
-    with start(preexec_fn=ready_for_interrupts) as splunkd:
+    with start(preexec_fn=ready_for_signals) as splunkd:
         splunkd.send(getinfo)
         splunkd.read()
         splunkd.send(execute())
@@ -492,7 +493,7 @@ def test_complaints_for_a_closed_or_full_stderr_go_nowhere(words):
 def test_a_signal_ends_the_shell_quietly(name, number):
     """SIGINT with 130; SIGTERM the system's way, which a shell tells as 143."""
     words = ["-" if word == "FLOWS" else word for word in SHELL[name]]
-    with open_shell([name, *words], preexec_fn=ready_for_interrupts) as process:
+    with open_shell([name, *words], preexec_fn=ready_for_signals) as process:
         # more than a pipe's buffer holds: when all is written, the command runs and reads
         process.stdin.write(
             b"".join(b"%s\n" % RECORD.format(i, i + 59).encode() for i in range(1602397446, 1602398446))
