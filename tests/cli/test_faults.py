@@ -14,7 +14,7 @@ import subprocess
 
 import pytest
 
-from tests.support.processes import ENVIRONMENT, PATIENCE_S, SHELL, close, ready_for_interrupts
+from tests.support.processes import ENVIRONMENT, PATIENCE_S, SHELL, close, ready_for_signals
 
 pytestmark = pytest.mark.slow
 
@@ -127,7 +127,7 @@ def test_complaints_for_a_closed_or_full_stderr_go_nowhere(words):
 def test_a_signal_ends_the_shell_quietly(name, number):
     """SIGINT with 130; SIGTERM the system's way, which a shell tells as 143."""
     words = ["-" if word == "FLOWS" else word for word in COMMANDS[name]]
-    with open_shell([name, *words], preexec_fn=ready_for_interrupts) as process:
+    with open_shell([name, *words], preexec_fn=ready_for_signals) as process:
         # more than a pipe's buffer holds: when all is written, the command runs and reads
         process.stdin.write(
             b"".join(b"%s\n" % RECORD.format(i, i + 59).encode() for i in range(1602397446, 1602398446))

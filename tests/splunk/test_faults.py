@@ -16,7 +16,7 @@ import threading
 import pytest
 
 from tests.support.dialogue import ARGUMENTS, BODY, EVENTS, ROWS, execute, frame
-from tests.support.processes import close, ready_for_interrupts
+from tests.support.processes import close, ready_for_signals
 from tests.support.splunkd import PATIENCE_S, Splunkd, getinfo_metadata, write_body
 
 pytestmark = pytest.mark.slow
@@ -251,7 +251,7 @@ def test_a_peer_that_writes_byte_by_byte(start, command, getinfo):
 @pytest.mark.parametrize("moment", ["waiting", "within-a-body", "within-a-reply"])
 def test_a_signal_ends_it_at_once_and_quietly(start, command, getinfo, number, moment):
     """The system's own way, so that a shell says 128 + the number; what was answered before stays answered."""
-    with start(preexec_fn=ready_for_interrupts) as splunkd:
+    with start(preexec_fn=ready_for_signals) as splunkd:
         splunkd.send(getinfo)
         splunkd.read()
         splunkd.send(execute())

@@ -13,7 +13,7 @@ from typing import Callable, Optional
 from tests.support.splunkd import PATIENCE_S
 from tools.places import ROOT
 
-__all__ = ["ENVIRONMENT", "PATIENCE_S", "SHELL", "close", "ready_for_interrupts", "run_shell"]
+__all__ = ["ENVIRONMENT", "PATIENCE_S", "SHELL", "close", "ready_for_signals", "run_shell"]
 
 #: The shell from the repository, in which a warning is an error.
 SHELL = (sys.executable, "-W", "error", "-m", "flowlag")
@@ -27,9 +27,10 @@ def run_shell(*arguments: str, data: bytes = b"", cwd: Optional[Path] = None) ->
     return done.returncode, done.stdout, done.stderr.decode()
 
 
-def ready_for_interrupts() -> None:
-    """Undo that a shell's `&` has SIGINT ignored; for preexec_fn."""
+def ready_for_signals() -> None:
+    """Undo that a shell's `&` ignores SIGINT and `nohup` SIGHUP; for preexec_fn."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def close(*numbers: int) -> Callable[[], object]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 #: How long a process may take on the slowest machine: one that takes longer hangs, and is killed.
-PATIENCE_S = 1200
+PATIENCE_S = 600
 _BARE = re.compile(r"[A-Za-z0-9]*")
 
 
