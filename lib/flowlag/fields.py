@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The AWS flow log fields known by name, and where each value of an event is looked for.
+"""The names of AWS flow log fields, and the fields in which each timing value is looked for.
 
 Authority: Amazon VPC User Guide, "Flow log records" (versions 2 to 10; version 11 of 2026-06-10), VPC Transit Gateways
 guide, "Transit Gateway Flow Log records" (version 6), Splunk Add-on for AWS 7.0.0 (field names), OCSF 1.0.0-rc.2 and

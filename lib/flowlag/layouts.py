@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The column orders of flow logs as text: those that are known by name and by shape, and what an order is.
+"""The column orders of text flow logs: what a layout is, and the layouts known by name and by shape.
 
 Authority: Amazon VPC User Guide and VPC Transit Gateways guide (default formats), Splunk Add-on for AWS 7.0.0 (the
 order of version 5). Read 2026-11-23.
@@ -29,7 +29,7 @@ class Layout:
         return f"Layout({self.name!r}, {len(self)} columns)"
 
     def _places(self, names: Iterable[str]) -> tuple[int, ...]:
-        """Column numbers of `names`, in the order of `names`; `_` and `-` are one in a column's name."""
+        """Column numbers of `names`, in the order of `names`; `_` and `-` are the same in a column's name."""
         wanted = dict.fromkeys(name.replace("_", "-") for name in names)
         columns = [column.lower().replace("_", "-") for column in self.columns]
         return tuple(columns.index(name) for name in wanted if name in columns)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an option of a command is, and what an output field is. Each is declared once; all else is made of it.
+"""What an option of a command is, and what an output field is. Each is declared once; everything else is made from it.
 
-Of an option: its reading, the sentence that refuses a value, `--help` of the shell, the help of Splunk's search
-assistant and the tables of docs/. Of a field: its name in the output, the same help and the same tables. The texts are
-Markdown with code in backticks, which `plain` takes off.
+An option's declaration gives its parser, the sentence that refuses a value, the shell's `--help`, the help of Splunk's
+search assistant and the tables of docs/. A field's declaration gives its name in the output, the same help and the same
+tables. The texts are Markdown with code in backticks, which `plain` removes.
 """
 
-# Each search imports this: no annotations as strings, which cost a compilation each in a NamedTuple, and a regular
-# expression is compiled when a value asks for it.
+# Each search imports this module. So annotations are not strings (a NamedTuple compiles each of them), and a regular
+# expression is compiled only when a value needs it.
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable, NamedTuple, Optional
@@ -19,13 +19,14 @@ REQUIRED = "required"
 
 
 class NotAllowed(ValueError):
-    """A text is no value of an option; says what is allowed where that is more than the option says."""
+    """A text is not a value of an option; the message says what is allowed, if that is more than the option says."""
 
 
 class Option(NamedTuple):
-    """An option: the form of its value in a syntax, its default as one would give it (None: `unset` says what holds).
+    """An option. `form` is its value in the syntax; `default` is what one would type, or None (then `unset` says more).
 
-    `allowed` ends "give ...", `meaning` is one sentence or more, `parse` makes a value of a text or raises NotAllowed.
+    `allowed` completes "give ...", `meaning` is one sentence or more, `parse` turns a text into a value or raises
+    NotAllowed.
     """
 
     name: str
@@ -38,7 +39,7 @@ class Option(NamedTuple):
 
     @property
     def initial(self) -> Any:
-        """The value when the option is not given; None without a default."""
+        """The value if the option is not given; None if it has no default."""
         return None if self.default is None else self.parse(self.default)
 
     def read(self, text: str) -> Any:
@@ -76,7 +77,7 @@ def split_arguments(arguments: Iterable[str], command: str) -> list[tuple[str, s
 
 
 def gather_options(pairs: Iterable[tuple[str, str]], options: Iterable[Option], command: str) -> dict[str, str]:
-    """Option -> text; raises SettingsError for a name that is none of `options` and for one that is given twice."""
+    """Option -> text; raises SettingsError for an unknown name and for a name that is given twice."""
     known = [option.name for option in options]
     given: dict[str, str] = {}
     for name, value in pairs:
@@ -94,7 +95,7 @@ def gather_options(pairs: Iterable[tuple[str, str]], options: Iterable[Option], 
 
 
 def read_options(given: Mapping[str, str], options: Iterable[Option]) -> dict[str, Any]:
-    """Option -> the value of the text that was given, else of its default; None without both."""
+    """Option -> the value of the text given, else of the default; None if there is neither."""
     return {
         option.name: option.read(given[option.name]) if option.name in given else option.initial for option in options
     }
@@ -106,7 +107,7 @@ def refuse(name: str, value: str, allowed: str) -> SettingsError:
 
 
 def describe(option: Option) -> str:
-    """All that there is to say of an option, in plain sentences."""
+    """Everything there is to say about an option, in plain sentences."""
     default = "Required" if option.unset == REQUIRED else f"Default: {option.default or option.unset}"
     return plain(f"{option.meaning} Allowed: {option.allowed}. {default}.")
 

@@ -54,7 +54,7 @@ class Tags(NamedTuple):
     ] = ""
 
     def event_time(self, option: str) -> str:
-        """The text that option `time` wants in `_time`, empty where unknown; `keep` offers the start."""
+        """The text that option `time` wants in `_time`, empty if it is unknown; `keep` offers the start."""
         return str(getattr(self, {"keep": "start", "estimate": "time"}.get(option, option)))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The skeleton of a command of the shell: its parser, its inputs, and the exit code that it ends with.
+"""The skeleton of a command of the shell: its parser, its inputs, and its exit code.
 
 The options are those that the search command declares. Authority: docs/shell.md, Exit codes.
 """
@@ -24,7 +24,7 @@ UNREADABLE_RECORDS = "exit with 1 when records were invalid, missing, reversed o
 
 
 def make_parser(name: str, description: str) -> Parser:
-    """A parser that takes nothing yet."""
+    """A parser without arguments."""
     return Parser(
         prog=f"python -m flowlag {name}",
         description=description,
@@ -37,7 +37,7 @@ def make_parser(name: str, description: str) -> Parser:
 def add_options(
     parser: Parser, options: Iterable[Option], outputs: Iterable[str], strict: str = UNREADABLE_RECORDS
 ) -> None:
-    """Let a parser take options, --output with one of the words `outputs`, and --strict, which does what it says."""
+    """Add options to a parser, and --output with one of `outputs`, and --strict, whose help is `strict`."""
     for option in options:
         _add_option(parser, option)
     parser.add_argument("--output", choices=list(outputs), default="table", help="how to write (default: table)")
@@ -45,7 +45,7 @@ def add_options(
 
 
 def _add_option(parser: Parser, option: Option) -> None:
-    """Let a parser take an option, also with `-` for `_`; every value is kept, since one given twice is refused."""
+    """Add an option to a parser, also with `-` for `_`. All its values are kept: a second one is refused."""
     spellings = dict.fromkeys((f"--{option.name}", f"--{option.name.replace('_', '-')}"))
     kind = re.search(r"^<(\w+)>", option.form)
     parser.add_argument(
@@ -57,12 +57,12 @@ def _add_option(parser: Parser, option: Option) -> None:
 
 
 def given_options(args: Namespace, options: Iterable[Option]) -> list[tuple[str, str]]:
-    """(option, value) as they were given, for the parser of the search command."""
+    """(option, value) as they were typed, for the parser of the search command."""
     return [(option.name, value) for option in options for value in getattr(args, option.name) or ()]
 
 
 class Inputs:
-    """Reads files with the progress shown, and knows which of them could not be read (to their end)."""
+    """Reads files and shows the progress; knows which files could not be read to their end."""
 
     def __init__(self, progress: Progress) -> None:
         self.failures = Failures()
@@ -73,7 +73,7 @@ class Inputs:
         return read_sources(paths, settings, self._progress, self.failures.note)
 
     def tables(self, paths: Sequence[str]) -> Iterator[dict[str, str]]:
-        """The rows of tables of any other events."""
+        """The rows of tables with other events."""
         return read_tables(paths, self._progress, self.failures.note)
 
 
@@ -85,7 +85,7 @@ def open_inputs(paths: Sequence[str]) -> Iterator[Inputs]:
 
 
 def finish(inputs: Inputs, is_written: bool, warnings: Iterable[Optional[str]], is_failing: bool) -> int:
-    """Give the warnings, then the exit code; `is_failing` when --strict was given and something was unreadable."""
+    """Print the warnings, return the exit code; `is_failing`: --strict was given, and records were unreadable."""
     for warning in filter(None, warnings):
         complain(warning)
     if inputs.failures or not is_written:
@@ -94,5 +94,5 @@ def finish(inputs: Inputs, is_written: bool, warnings: Iterable[Optional[str]], 
 
 
 def has_unreadable(counts: Counter[str]) -> bool:
-    """Whether any record, by the counts of their statuses, was unreadable."""
+    """Whether any record was unreadable, by the number of records of each status."""
     return any(counts[status] for status in (*UNTAGGABLE, "other"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m flowlag enrich`: the records of files with their tags, the same as the search command without Splunk.
+"""`python -m flowlag enrich`: the records of files with their tags, as flowlagenrich gives them.
 
 Authority: docs/shell.md, Output.
 """
@@ -39,7 +39,7 @@ def _enrich_parser() -> Parser:
 
 
 def tag_rows(enricher: Enricher, rows: Iterable[Row]) -> Iterator[dict[str, str]]:
-    """Each row as an event with `_time` (first where the row has none) and its tags (last)."""
+    """Each row as an event with its tags (last) and `_time` (first, if the row has none)."""
     for row in rows:
         if row.values is not None:
             tags = enricher.tag_line(row.values)

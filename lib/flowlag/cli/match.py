@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m flowlag match`: pairs of flows and other events from files, the same as flowlagmatch without Splunk.
+"""`python -m flowlag match`: the pairs of flows and other events from files, as flowlagmatch gives them.
 
 The events of both sides go through the command's own table as CSV, so that what comes out is the same to the byte.
 Authority: docs/match.md, Output fields, and docs/shell.md, Output.

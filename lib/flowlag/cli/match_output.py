@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""flowlagmatch's reply -> lines of output: the CSV as it is, JSON lines, or a table for people. Prints nothing."""
+"""The output of `match`: flowlagmatch's reply as it is (CSV), as JSON lines, or as a table. Prints nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HEADINGS = (
 
 
 def read_pairs(reply: bytes) -> Iterator[dict[str, str]]:
-    """The rows of a reply, every value a string; bytes that are no UTF-8 as surrogates."""
+    """The rows of a reply, every value a string; bytes that are not UTF-8 become surrogates."""
     text = reply.decode("latin-1")
     start = scan_record(text, 0)
     names: list[str] = next((values for values, _ in read_records(text[:start], 0)), [])
@@ -29,7 +29,7 @@ def read_pairs(reply: bytes) -> Iterator[dict[str, str]]:
 
 
 def write_csv(reply: bytes, settings: MatchSettings) -> Iterator[str]:
-    """The reply itself; a header line where there is no pair."""
+    """The reply itself; only a header line if there is no pair."""
     text = reply.decode("utf-8", "surrogateescape")
     yield text[:-1] if text else ",".join(MATCH_FIELDS)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tagged events -> lines of output: a table for people, CSV and JSON lines for programs. Opens and prints nothing.
+"""The output of `enrich`: a table for people, CSV and JSON lines for programs. Opens and prints nothing.
 
 CSV and JSON hold every field. The table shows a fixed choice, each value exactly as the tag has it.
 """
@@ -19,13 +19,13 @@ from flowlag.record import VALID
 from flowlag.splunk.csv_bytes import quote
 from flowlag.tags import TAG_FIELDS
 
-#: A CSV has the columns of this many first events, which are held until its header is written.
+#: A CSV has the columns of its first events, so many of which are held until the header is written.
 CSV_SAMPLE = 1000
-#: The table's columns are as wide as the values of this many first events ask for, within limits.
+#: The columns of the table are as wide as the values of this many first events need, within limits.
 TABLE_SAMPLE = 200
-#: Both samples end earlier, where so many characters are held.
+#: Both samples end earlier if they hold this many characters.
 LONGEST_SAMPLE = 64 * 1024 * 1024
-#: How many names of columns are kept that a CSV leaves out.
+#: How many names of columns that a CSV leaves out are kept.
 MOST_LEFT_OUT = 1000
 WIDEST_COLUMN = 22
 #: How much is shown of a line that could not be tagged.
@@ -48,12 +48,12 @@ _HEADINGS = (
 
 
 def encode_line(line: str) -> bytes:
-    """A line as UTF-8 with its line end; bytes of the input that were no UTF-8 come back as they were."""
+    """A line as UTF-8 with its line end; bytes of the input that were not UTF-8 come back as they were."""
     return (_LOST_SURROGATES.sub("\ufffd", line) + "\n").encode("utf-8", "surrogateescape")
 
 
 def write_json(events: Iterable[Event], settings: Settings, warn: Warn) -> Iterator[str]:
-    """JSON lines, every value a string; in ASCII, so that a byte that is no UTF-8 is an escape (0xff as \\udcff)."""
+    """JSON lines, every value a string; in ASCII, so that a byte that is not UTF-8 is an escape (0xff as \\udcff)."""
     return (json.dumps(event) for event in events)
 
 
@@ -78,7 +78,7 @@ def write_csv(events: Iterable[Event], settings: Settings, warn: Warn) -> Iterat
 
 
 def _take_sample(items: Iterator[T], most: int, measure: Callable[[T], int]) -> list[T]:
-    """The first items, as many as `most`, or fewer where they are long."""
+    """The first items, as many as `most`, or fewer if they are long."""
     sample: list[T] = []
     length = 0
     for item in islice(items, most):
@@ -96,12 +96,12 @@ def _list_names(names: list[str]) -> str:
 
 
 def write_table(events: Iterable[Event], settings: Settings, warn: Warn) -> Iterator[str]:
-    """A table of what matters for timing; a value that is wider than its column moves the rest of its row."""
+    """A table of what matters for timing; a value wider than its column moves the rest of its row."""
     return lay_out(_HEADINGS, (_table_row(event, settings) for event in events))
 
 
 def lay_out(headings: tuple[str, ...], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """The lines of a table; nothing at all where there is no row. Cells are made safe for a terminal."""
+    """The lines of a table, none if there is no row. Cells are made safe for a terminal."""
     shown = (tuple(map(show_text, row)) for row in rows)
     first = _take_sample(shown, TABLE_SAMPLE, lambda row: sum(map(len, row)))
     widths = [min(max(map(len, column)), max(WIDEST_COLUMN, len(column[0]))) for column in zip(headings, *first)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m flowlag profile`: what the interfaces' records look like, from files; the same values as flowlagprofile.
+"""`python -m flowlag profile`: how the interfaces in files stamp their records, as flowlagprofile tells it.
 
 Authority: docs/profile.md, Output fields, and docs/shell.md, Output.
 """
@@ -20,7 +20,7 @@ from flowlag.profile import PROFILE_FIELDS, Profiler
 from flowlag.profile_options import PROFILE_OPTIONS, parse_profile_settings
 from flowlag.splunk.csv_bytes import quote
 
-#: With the options that tell how files are read; in Splunk, flowlagenrich before flowlagprofile is given them.
+#: With the options for reading files; in Splunk, flowlagenrich has these, before flowlagprofile.
 OPTIONS = (*PROFILE_OPTIONS, *FIELD_OPTIONS, FORMAT)
 
 _HEADINGS = {
@@ -32,7 +32,7 @@ _HEADINGS = {
 
 
 def profile(argv: Sequence[str]) -> int:
-    """`profile`: write a row for each interface, and for each phase that it had."""
+    """`profile`: write a row for each interface and each of its phases."""
     args = _profile_parser().parse_intermixed_args(argv)
     settings = parse_profile_settings(given_options(args, OPTIONS), "flowlag profile", OPTIONS)
     enricher, profiler = Enricher(settings.reading), Profiler(settings)
@@ -55,7 +55,7 @@ def _profile_parser() -> Parser:
 
 
 def write_csv(rows: Iterable[dict[str, str]]) -> Iterator[str]:
-    """CSV, as the command writes it; a header line where there is no row."""
+    """CSV, as the command writes it; only a header line if there is no row."""
     yield ",".join(PROFILE_FIELDS)
     yield from (",".join(map(quote, row.values())) for row in rows)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all commands of the shell share: exit codes, one-sentence complaints, stdout, the progress bar.
+"""The terminal of the shell: exit codes, one-sentence complaints, stdout, the progress bar.
 
 Exit codes: 0 done; 1 done, but with --strict some records were unreadable; 2 wrong usage; 3 an input missing or
 unreadable (the others are still read), or the output not to be written; 130 interrupted. SIGTERM is left to the system,
@@ -22,7 +22,7 @@ from flowlag.files.sources import Progress
 from flowlag.splunk.stdio import drop, say, write_all
 
 DONE, UNREADABLE, WRONG_USAGE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
-#: Input below this many bytes is done before a progress bar would be read.
+#: Smaller input, in bytes, is read before anybody could look at a progress bar.
 LONG_INPUT_BYTES = 16_000_000
 
 
@@ -40,10 +40,10 @@ class Parser(argparse.ArgumentParser):
 
 
 class Failures(list[SourceError]):
-    """The inputs that could not be read (to their end); each is complained about when it is noted."""
+    """The inputs that could not be read to their end; each is reported when it is noted."""
 
     def note(self, error: SourceError) -> None:
-        """Complain, and keep it for the exit code."""
+        """Report a failure, and keep it for the exit code."""
         self.append(error)
         complain(error)
 
@@ -58,7 +58,7 @@ def complain(sentence: object) -> None:
 
 
 def write_lines(lines: Iterable[str]) -> bool:
-    """Write lines to stdout; False when that fails. A reader that has seen enough (`| head`) is no failure."""
+    """Write lines to stdout; False if that fails. A reader that stops early (`| head`) is not a failure."""
     if sys.stdout is None:
         complain("stdout is closed; send the output somewhere")
         return False
@@ -77,14 +77,14 @@ def write_lines(lines: Iterable[str]) -> bool:
 
 
 def drop_stdout() -> None:
-    """Keep Python from flushing, and complaining about, a stdout that cannot take what is left."""
+    """Keep Python from flushing a stdout that takes no more, and from complaining about it."""
     if sys.stdout is not None:
         drop(sys.stdout)
 
 
 @contextmanager
 def progress_bar(paths: Sequence[str]) -> Iterator[Progress]:
-    """What counts the files' bytes on a tqdm bar, for long input on a terminal; tqdm need not be installed."""
+    """Counts the bytes of the files on a tqdm bar, for long input on a terminal; tqdm need not be installed."""
     total = _total_bytes(paths)
     if sys.stderr is None or not sys.stderr.isatty() or (total is not None and total < LONG_INPUT_BYTES):
         yield ignore_progress
@@ -99,12 +99,12 @@ def progress_bar(paths: Sequence[str]) -> Iterator[Progress]:
 
 
 def _total_bytes(paths: Sequence[str]) -> Optional[int]:
-    """The size of all files, None where stdin is among them."""
+    """The size of all files, None if stdin is among them."""
     return None if "-" in paths else sum(map(_count_bytes, paths))
 
 
 def _count_bytes(path: str) -> int:
-    """The size of a file, 0 of what is none or not there (any more): whoever reads it complains."""
+    """The size of a file, 0 if it is not there or not a file, which is reported when it is read."""
     with suppress(OSError):
         return os.path.getsize(path) if os.path.isfile(path) else 0
     return 0
