@@ -78,9 +78,8 @@ class Rules:
         rule = self._given
         if self._find_learned is not None:
             rule = self._find_learned(interface, start_s * SECOND_US, end_s * SECOND_US) or rule
-        if rule.kind != "grid":
-            return rule.kind
-        return (rule.interval_s, (start_s - rule.phase_s) % rule.interval_s)
+        _, kind, interval_s, phase_s = rule  # one look at the tuple, since this runs for each distinct record
+        return (interval_s, (start_s - phase_s) % interval_s) if kind == "grid" else kind
 
 
 def _give_rule(settings: Settings) -> Rule:

@@ -7,7 +7,7 @@ A text has one character for each byte (Latin-1); names and values are decoded f
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, Optional
 
 from flowlag.splunk.csv_bytes import (
     close_record,
@@ -48,15 +48,9 @@ class Header:
         return ",".join([*split_record(line), *[""] * len(self)][: len(self)])
 
 
-class Event(NamedTuple):
-    """One event of a body: `get` gives the value of a field, `record` is the original text with its line end.
-
-    `get` works until the next event is taken.
-    """
-
-    get: Callable[[str], Optional[str]]
-    values: list[str]
-    record: str
+#: One event of a body: what gives a field's value by its name (until the next event is taken), its values in the order
+#: of the columns, and its original text, line end included. A plain tuple, because one is made for each event.
+Event = tuple[Callable[[str], Optional[str]], list[str], str]
 
 
 def split_header(body: bytes) -> tuple[str, str]:
@@ -76,4 +70,4 @@ def read_events(text: str, header: Header) -> Iterator[Event]:
 
     for values, record in read_records(text, 0):
         left -= len(record)
-        yield Event(get, values, record if left else close_record(record))
+        yield get, values, record if left else close_record(record)
