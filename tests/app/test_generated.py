@@ -16,7 +16,12 @@ from tools import generated, searchbnf, tables
 from tools.places import ROOT
 
 
-@pytest.mark.parametrize("name", [*generated.FILES, *generated.pages()])
+#: Its tables are measured on a hundred thousand made records.
+SLOW = pytest.param("docs/accuracy.md", marks=pytest.mark.slow)
+NAMES = [SLOW if name == "docs/accuracy.md" else name for name in (*generated.FILES, *generated.pages())]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_is_up_to_date(name: str) -> None:
     """A generated file, or a page with generated tables, is what it is made of today."""
     path = ROOT / name
@@ -50,6 +55,7 @@ def test_table_is_whole(name: str) -> None:
         assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
 
 
+@pytest.mark.slow
 def test_accuracy_tables_hold_the_claims() -> None:
     """All packets lie in their envelope, flowlagmatch misses no pair, and 20 records tell the mode of an interface."""
     envelope, joins, profile = (cells_of(f"accuracy-{name}") for name in ("envelope", "joins", "profile"))
