@@ -15,8 +15,7 @@ from tests.support.conf import read_conf
 from tools import generated, searchbnf, tables
 from tools.places import ROOT
 
-
-#: Its tables are measured on a hundred thousand made records.
+#: Its tables are measured anew, on some ten thousand made records of each mode.
 SLOW = pytest.param("docs/accuracy.md", marks=pytest.mark.slow)
 NAMES = [SLOW if name == "docs/accuracy.md" else name for name in (*generated.FILES, *generated.pages())]
 
