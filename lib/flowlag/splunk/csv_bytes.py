@@ -8,10 +8,7 @@ bytes. A text has one character for each byte (Latin-1).
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator
-
-_SPECIAL = re.compile(r'[,"\r\n]')
 
 
 def read_records(text: str, start: int) -> Iterator[tuple[list[str], str]]:
@@ -132,7 +129,8 @@ def close_record(record: str) -> str:
 
 def quote(value: str) -> str:
     """A value as a cell, in quotes if it needs them."""
-    return enquote(value) if _SPECIAL.search(value) else value
+    needs_quotes = "," in value or '"' in value or "\n" in value or "\r" in value
+    return enquote(value) if needs_quotes else value
 
 
 def enquote(value: str) -> str:
