@@ -40,7 +40,9 @@ SMALL_CHUNK_ROWS = 2_500  # limits.conf: max_results_perchunk
 #: Puts the app's lib/ on the module path, as bin/_sdk.py does, without its savings.
 _OWN_PATH = """
 import os, sys
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
+_BIN = os.path.dirname(os.path.abspath(__file__))
+sys.path[:] = [path for path in sys.path if os.path.abspath(path or os.curdir) != _BIN]
+sys.path.insert(0, os.path.join(os.path.dirname(_BIN), "lib"))
 """
 _SDK = """
 from splunklib.searchcommands import Configuration, StreamingCommand, dispatch
