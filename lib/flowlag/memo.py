@@ -36,14 +36,17 @@ class Bounded(dict[K, V]):
 class Memo(Bounded[K, V]):
     """`memo[key]` is `find(key)`, computed once; `measure` gives the length of a key."""
 
-    def __init__(self, find: Callable[[K], V], measure: Callable[[K], int], size: Optional[int] = None) -> None:
+    def __init__(
+        self, find: Callable[[K], V], measure: Callable[[K], int], size: Optional[int] = None, longest: int = LONGEST
+    ) -> None:
         super().__init__(size)
         self._find = find
         self._measure = measure
+        self._longest = longest
 
     def __missing__(self, key: K) -> V:
         value = self._find(key)
-        if self._measure(key) <= LONGEST:
+        if self._measure(key) <= self._longest:
             self.keep(key, value)
         return value
 

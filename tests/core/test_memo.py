@@ -44,3 +44,10 @@ def test_what_is_kept_by_hand_is_bounded_too():
 @pytest.mark.parametrize(("texts", "length"), [((), 0), ((None, ""), 0), (("ab", None, "abc"), 3)])
 def test_the_longest_text_counts(texts, length):
     assert longest_of(texts) == length
+
+
+def test_the_longest_key_is_a_choice(asked):
+    memo = Memo(lambda text: asked.append(len(text)), len, longest=1000)
+    for text in ("x" * 1000, "x" * 1001) * 2:
+        assert memo[text] is None
+    assert asked == [1000, 1001, 1001]

@@ -109,7 +109,7 @@ class Splitter:
         self.width = max(1, 1 + max((i for i, name in enumerate(header.names) if not name.startswith(TWIN)), default=0))
         self._tail = "," * (len(header) - self.width) + "\n"
         self._columns = len(header)
-        self._plain = Memo(self._is_plain, len)
+        self._plain = Memo(self._is_plain, len, _MOST_SHAPES, _LONGEST_SHAPE)
 
     def split(self, block: bytes, text: str) -> Optional[SplitRecords]:
         """The records of a block if each is as wide as the header and none has a quoted comma or line end; else None.
