@@ -21,9 +21,8 @@ from flowlag.options import (
     prefix,
     read_options,
     split_arguments,
+    truth,
 )
-
-_TRUTH = {"true": True, "t": True, "1": True, "yes": True, "false": False, "f": False, "0": False, "no": False}
 
 
 class Keys(NamedTuple):
@@ -47,12 +46,6 @@ def _parse_marker(text: str) -> tuple[str, str]:
     if not (field.strip() and equals and value):
         raise NotAllowed
     return field.strip(), value
-
-
-def _parse_truth(text: str) -> bool:
-    if text.lower() not in _TRUTH:
-        raise NotAllowed
-    return _TRUTH[text.lower()]
 
 
 _SECONDS = "0 or more seconds with at most six decimals, plain (2, 0.5) or as a time span (30s, 5m)"
@@ -101,14 +94,7 @@ ANCHORS = Option(
 ANCHOR_TIME = field_name("anchor_time", "Where the time of an anchor is, or the start of its interval.", "_time")
 ANCHOR_END = field_name("anchor_end", "Where the interval of an anchor ends.")
 MAXMATCHES = count("maxmatches", "100", "How many flows to keep for one anchor, the best first.")
-UNMATCHED = Option(
-    "unmatched",
-    "<bool>",
-    "true",
-    "true or false",
-    "Whether an anchor for which no flow is possible gets a row too.",
-    _parse_truth,
-)
+UNMATCHED = truth("unmatched", "true", "Whether an anchor for which no flow is possible gets a row too.")
 PREFIX = prefix("The prefix that flowlagenrich was given.")
 
 #: In the order of the docs.

@@ -143,6 +143,11 @@ def count(name: str, default: str, meaning: str) -> Option:
     return Option(name, "<int>", default, "a whole number from 1 to 999999999", meaning, _parse_count)
 
 
+def truth(name: str, default: str, meaning: str) -> Option:
+    """An option whose value is true or false."""
+    return Option(name, "<bool>", default, "true or false", meaning, _parse_truth)
+
+
 def prefix(meaning: str) -> Option:
     """The option `prefix`."""
     allowed = "a letter followed by letters, digits or `_`, such as `flowlag_`"
@@ -160,6 +165,15 @@ def _parse_count(text: str) -> int:
     if not number:
         raise NotAllowed
     return number
+
+
+_TRUTH = {"true": True, "t": True, "1": True, "yes": True, "false": False, "f": False, "0": False, "no": False}
+
+
+def _parse_truth(text: str) -> bool:
+    if text.lower() not in _TRUTH:
+        raise NotAllowed
+    return _TRUTH[text.lower()]
 
 
 def _parse_prefix(text: str) -> str:

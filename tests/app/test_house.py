@@ -15,8 +15,8 @@ EVERY = sorted(
 )
 #: The standard library without clock, environment, files and processes.
 PURE = {
-    "__future__", "bisect", "collections", "csv", "datetime", "flowlag", "functools", "heapq", "itertools", "json", "operator",
-    "re", "types", "typing",
+    "__future__", "array", "base64", "bisect", "collections", "csv", "datetime", "flowlag", "functools", "hashlib",
+    "heapq", "ipaddress", "itertools", "json", "math", "operator", "re", "struct", "types", "typing",
 }  # fmt: skip
 OUTSIDE = {"print", "open", "input", "exec", "eval"}
 

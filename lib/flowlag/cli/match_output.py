@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterator
 from typing import Callable
 
-from flowlag.cli.output import DESTINATION_NAMES, PORT_NAMES, SOURCE_NAMES, lay_out
+from flowlag.cli.output import lay_out
 from flowlag.fields import first_value
+from flowlag.five_tuple import DEST_NAMES, DEST_PORT_NAMES, SRC_NAMES
 from flowlag.match import MATCH_FIELDS
 from flowlag.match_options import MatchSettings
 from flowlag.splunk.csv_bytes import read_records, scan_record
@@ -46,7 +47,7 @@ def write_table(reply: bytes, settings: MatchSettings) -> Iterator[str]:
 
 def _table_row(row: dict[str, str], settings: MatchSettings) -> list[str]:
     tag = {name: row[name] for name in MATCH_FIELDS}
-    names = [[FLOW_PREFIX + name for name in some] for some in (SOURCE_NAMES, DESTINATION_NAMES, PORT_NAMES)]
+    names = [[FLOW_PREFIX + name for name in some] for some in (SRC_NAMES, DEST_NAMES, DEST_PORT_NAMES)]
     return [
         row.get(settings.anchor_time, ""),
         " ".join(row.get(name, "") for name in settings.anchor_keys),

@@ -15,6 +15,7 @@ from typing import Callable, TypeVar
 from flowlag.enrich_options import Settings
 from flowlag.errors import show_text, show_value
 from flowlag.fields import first_value
+from flowlag.five_tuple import DEST_NAMES, DEST_PORT_NAMES, SRC_NAMES
 from flowlag.record import VALID
 from flowlag.splunk.csv_bytes import quote
 from flowlag.tags import TAG_FIELDS
@@ -37,10 +38,6 @@ T = TypeVar("T")
 
 _LOST_SURROGATES = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # what surrogateescape cannot turn back into a byte
 
-#: Where the table looks for addresses and the port.
-SOURCE_NAMES = ("srcaddr", "src_ip", "src", "src_endpoint.ip", "pkt_srcaddr", "pkt-srcaddr")
-DESTINATION_NAMES = ("dstaddr", "dest_ip", "dest", "dst_endpoint.ip", "pkt_dstaddr", "pkt-dstaddr")
-PORT_NAMES = ("dstport", "dest_port", "dst_endpoint.port")
 _HEADINGS = (
     "interface", "src", "dst", "port", "status", "start", "end", "dur", "earliest", "latest", "time", "±", "window",
     "stamps", "unreadable line",
@@ -112,7 +109,7 @@ def lay_out(headings: tuple[str, ...], rows: Iterable[Sequence[str]]) -> Iterato
 def _table_row(event: Event, settings: Settings) -> list[str]:
     tag = {name: event[settings.prefix + name] for name in TAG_FIELDS}
     window = (tag["window_position"], tag["window_offset"], tag["window_basis"])
-    places = (settings.names.interface, SOURCE_NAMES, DESTINATION_NAMES, PORT_NAMES)
+    places = (settings.names.interface, SRC_NAMES, DEST_NAMES, DEST_PORT_NAMES)
     cells = (
         *(first_value(event.get, names) for names in places),
         *(tag[name] for name in TAG_FIELDS[:8]),
