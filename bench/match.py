@@ -80,7 +80,7 @@ def run_join(flows: Flows, anchors: Anchors) -> tuple[float, int]:
     for key, moment in anchors:
         if key not in candidates:
             candidates[key] = Candidates(by_key.get(key, ()), target)
-        pairs += candidates[key].best(Anchor(moment * 1_000_000, moment * 1_000_000), len(flows))[0]
+        pairs += candidates[key].best(Anchor(moment * 1_000_000, moment * 1_000_000), len(flows)).possible
     return time.process_time() - begun, pairs
 
 

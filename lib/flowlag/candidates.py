@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import accumulate
 from operator import itemgetter, sub
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Protocol
 
 from flowlag.relation import Target, share_of
 
@@ -36,6 +36,11 @@ class Flow(NamedTuple):
     start_us: int
     row: str
 
+    @property
+    def opens_us(self) -> int:
+        """Where the stamps begin: the start or, if that is not within the bounds (of a connection), the earliest."""
+        return self.start_us if self.earliest_us <= self.start_us < self.latest_us else self.earliest_us
+
 
 class Anchor(NamedTuple):
     """When an anchor happened, tolerance included, in microseconds since the epoch."""
@@ -50,8 +55,19 @@ _EARLIEST, _LATEST = itemgetter(0), itemgetter(1)  # at C speed
 Rank = tuple[float, int, int, str]
 
 
-class _Block(NamedTuple):
-    """The bounds of the flows in a block."""
+class Choice(NamedTuple):
+    """The flows of an anchor: how many are possible, the best of them with their ranks, and the probability of none.
+
+    Ranks end as Rank does; `none` is None where no probability was asked for.
+    """
+
+    possible: int
+    best: list[tuple[Any, Flow]]
+    none: Optional[float] = None
+
+
+class Block(NamedTuple):
+    """The bounds of the flows in a block: of envelopes and their length, starts, rows, lags and lengths of records."""
 
     earliest_min: int
     earliest_max: int
@@ -60,6 +76,34 @@ class _Block(NamedTuple):
     length_min: int
     start_min: int
     row_min: str
+    lag_min: int
+    lag_max: int
+    record_min: int
+
+
+class Order(Protocol):
+    """What orders the flows of an anchor: the least rank is the best."""
+
+    def rank(self, flow: Flow, anchor: Anchor) -> Any:
+        """The rank of a possible flow. A tuple that ends with the row, so that the order of arrival changes nothing."""
+
+    def bound(self, block: Block, anchor: Anchor) -> Any:
+        """A rank that no possible flow in a block can beat."""
+
+
+class ShareOrder:
+    """The order by the share of the possible gaps for which the relation holds."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def rank(self, flow: Flow, anchor: Anchor) -> Rank:
+        """The rank of a possible flow."""
+        return rank_flow(flow, anchor, self._target)
+
+    def bound(self, block: Block, anchor: Anchor) -> Rank:
+        """A rank that no possible flow in a block can beat."""
+        return bound_rank(block, anchor, self._target)
 
 
 def rank_flow(flow: Flow, anchor: Anchor, target: Target) -> Rank:
@@ -75,63 +119,76 @@ class Candidates:
     def __init__(self, flows: Sequence[Flow], target: Target) -> None:
         self._groups = [] if target.is_empty else [_Group(group) for group in _group_by_length(flows)]
         self._target = target
+        self._by_share = ShareOrder(target)
 
-    def best(self, anchor: Anchor, most: int) -> tuple[int, list[tuple[Rank, Flow]]]:
-        """How many flows are possible for an anchor, and at most `most` of them with their ranks, the best first."""
-        target = self._target
-        last, first = anchor.latest_us + target.last_us, anchor.earliest_us + target.first_us
-        ranges, size = [], 0
-        for group in self._groups:
-            start, stop = group.find_range(first, last)
-            if start < stop:
-                ranges.append((group, start, stop))
-                size += stop - start
-        if size <= max(SMALL_RANGE, most):
-            found = [
-                (rank_flow(flow, anchor, target), flow)
-                for group, start, stop in ranges
-                for flow in group.flows[start:stop]
-                if flow.latest_us >= first
-            ]
-            found.sort()
-            return len(found), found[:most]
-        return sum(group.count(first, last) for group in self._groups), self._search(anchor, first, last, most)
+    def best(self, anchor: Anchor, most: int, order: Optional[Order] = None) -> Choice:
+        """At most `most` of the flows that are possible for an anchor, the best first, by share or by another order."""
+        order = order or self._by_share
+        found = self.few(anchor, max(SMALL_RANGE, most))
+        if found is None:
+            return Choice(self.count(anchor), self._search(anchor, most, order))
+        ranked = [(order.rank(flow, anchor), flow) for flow in found]
+        ranked.sort()
+        return Choice(len(ranked), ranked[:most])
 
-    def _search(self, anchor: Anchor, first: int, last: int, most: int) -> list[tuple[Rank, Flow]]:
+    def few(self, anchor: Anchor, most: int) -> Optional[list[Flow]]:
+        """The flows that are possible for an anchor, always in one order; None if there may be more than `most`."""
+        ranges, first = self._ranges(anchor), self._limits(anchor)[0]
+        if sum(stop - start for _, start, stop in ranges) > most:
+            return None
+        return [flow for group, start, stop in ranges for flow in group.flows[start:stop] if flow[1] >= first]
+
+    def _ranges(self, anchor: Anchor) -> list[tuple[_Group, int, int]]:
+        """The part of each group that has all flows that are possible for an anchor."""
+        first, last = self._limits(anchor)
+        found = ((group, *group.find_range(first, last)) for group in self._groups)
+        return [(group, start, stop) for group, start, stop in found if start < stop]
+
+    def count(self, anchor: Anchor) -> int:
+        """How many flows are possible for an anchor."""
+        first, last = self._limits(anchor)
+        return sum(group.count(first, last) for group in self._groups)
+
+    def _limits(self, anchor: Anchor) -> tuple[int, int]:
+        """A flow is possible if its latest is not below the first limit, and its earliest not above the last."""
+        return anchor[0] + self._target.first_us, anchor[1] + self._target.last_us
+
+    def _search(self, anchor: Anchor, most: int, order: Order) -> list[tuple[Any, Flow]]:
         """The best flows: open the most promising block, or take the most promising flow, until there are enough."""
-        target = self._target
-        heap: list[tuple[Rank, int, Optional[Flow], tuple[int, int, int]]] = []
+        first, last = self._limits(anchor)
+        heap: list[tuple[Any, int, Optional[Flow], tuple[int, int, int]]] = []
         for number, group in enumerate(self._groups):
             top = len(group.levels) - 1
             for index, block in enumerate(group.levels[top]):
                 if block.earliest_min <= last and block.latest_max >= first:
-                    heap.append((_bound(block, anchor, target), len(heap), None, (number, top, index)))
+                    heap.append((order.bound(block, anchor), len(heap), None, (number, top, index)))
         heapify(heap)
         pushed = len(heap)
-        found: list[tuple[Rank, Flow]] = []
+        found: list[tuple[Any, Flow]] = []
         while heap and len(found) < most:
             rank, _, flow, (number, level, index) = heappop(heap)
             if flow is not None:
                 found.append((rank, flow))
                 continue
-            for entry in self._open(number, level, index, anchor, first, last):
+            for entry in self._open(number, level, index, anchor, order):
                 pushed += 1
                 heappush(heap, (entry[0], pushed, *entry[1:]))
         return found
 
     def _open(
-        self, number: int, level: int, index: int, anchor: Anchor, first: int, last: int
-    ) -> Iterator[tuple[Rank, Optional[Flow], tuple[int, int, int]]]:
+        self, number: int, level: int, index: int, anchor: Anchor, order: Order
+    ) -> Iterator[tuple[Any, Optional[Flow], tuple[int, int, int]]]:
         """The possible parts of a block: flows, or blocks with their bounds."""
+        first, last = self._limits(anchor)
         group, start = self._groups[number], index * FANOUT
         if level == 0:
             for flow in group.flows[start : start + FANOUT]:
                 if flow.earliest_us <= last and flow.latest_us >= first:
-                    yield rank_flow(flow, anchor, self._target), flow, (number, -1, 0)
+                    yield order.rank(flow, anchor), flow, (number, -1, 0)
             return
         for inner, block in enumerate(group.levels[level - 1][start : start + FANOUT], start):
             if block.earliest_min <= last and block.latest_max >= first:
-                yield _bound(block, anchor, self._target), None, (number, level - 1, inner)
+                yield order.bound(block, anchor), None, (number, level - 1, inner)
 
 
 def _group_by_length(flows: Sequence[Flow]) -> Iterable[Sequence[Flow]]:
@@ -155,7 +212,7 @@ class _Group:
         self._earliest = list(map(_EARLIEST, self.flows))
         self._reach = list(accumulate(map(_LATEST, self.flows), max))
         self._latest: list[int] = []
-        self._levels: list[list[_Block]] = []
+        self._levels: list[list[Block]] = []
 
     def find_range(self, first: int, last: int) -> tuple[int, int]:
         """The range, start and stop, that has all flows with latest >= `first` and earliest <= `last`."""
@@ -169,25 +226,30 @@ class _Group:
         return bisect_right(self._earliest, last) - bisect_left(self._latest, first)
 
     @property
-    def levels(self) -> list[list[_Block]]:
+    def levels(self) -> list[list[Block]]:
         """Blocks of flows, then blocks of blocks, until a level is small; made when they are first needed."""
         if not self._levels:
-            single = [_Block(f[0], f[0], f[1], f[1], f[1] - f[0], f[2], f[3]) for f in self.flows]
+            single = [Block(f[0], f[0], f[1], f[1], f[1] - f[0], f[2], f[3], *_stamps(f)) for f in self.flows]
             self._levels = [_enclose(single)]
             while len(self._levels[-1]) > FANOUT:
                 self._levels.append(_enclose(self._levels[-1]))
         return self._levels
 
 
-def _enclose(blocks: list[_Block]) -> list[_Block]:
-    return [_Block(*(choose(values) for choose, values in zip(_CHOOSE, zip(*blocks[i : i + FANOUT]))))
+def _enclose(blocks: list[Block]) -> list[Block]:
+    return [Block(*(choose(values) for choose, values in zip(_CHOOSE, zip(*blocks[i : i + FANOUT]))))
             for i in range(0, len(blocks), FANOUT)]  # fmt: skip
 
 
-_CHOOSE = (min, max, min, max, min, min, min)
+_CHOOSE = (min, max, min, max, min, min, min, min, max, min)
 
 
-def _bound(block: _Block, anchor: Anchor, target: Target) -> Rank:
+def _stamps(flow: Flow) -> tuple[int, int, int]:
+    opens_us = flow.opens_us
+    return opens_us - flow.earliest_us, opens_us - flow.earliest_us, flow.latest_us - opens_us
+
+
+def bound_rank(block: Block, anchor: Anchor, target: Target) -> Rank:
     """A rank that no possible flow in a block can beat."""
     common = min(block.latest_max - anchor.earliest_us, target.high_us) - max(
         block.earliest_min - anchor.latest_us, target.low_us

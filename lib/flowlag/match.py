@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Callable, NamedTuple, Optional
+from operator import itemgetter
+from typing import Any, Callable, NamedTuple, Optional
 
-from flowlag.candidates import Anchor, Candidates, Flow, Rank
+from flowlag.candidates import Anchor, Candidates, Choice, Flow
 from flowlag.errors import show_text, show_value
 from flowlag.fields import has_value
+from flowlag.five_tuple import opens_connection, read_flags
 from flowlag.instants import parse_instant, parse_seconds
 from flowlag.interval import write_seconds
 from flowlag.match_options import MatchSettings
@@ -38,27 +40,51 @@ FIELDS = (
     ),
     Field("match_count", "number", "how many flows are possible for this anchor"),
     Field("match_truncated", "number", "1 if `maxmatches` left some of them out (the search warns too), else 0"),
+    Field(
+        "match_probability",
+        "0 to 1",
+        "how probable it is that this flow is the anchor's; the field is there with `rank=probability` only",
+        _NO_FLOW,
+    ),
+    Field(
+        "match_none",
+        "0 to 1",
+        "how probable it is that none of the flows is the anchor's; the field is there with `rank=probability` only",
+    ),
 )
-#: Their names, in order, after the fields of the anchor and of the flow.
-MATCH_FIELDS = tuple(field.name for field in FIELDS)
+#: The names of all of them, in order, after the fields of the anchor and of the flow.
+ALL_FIELDS = tuple(field.name for field in FIELDS)
+#: Those that are always there.
+MATCH_FIELDS = ALL_FIELDS[:-2]
 
 #: Why flows and anchors take no part.
 NO_FLOW_KEY = "flows without a value for a key of by"
 NO_BOUNDS = "flows without readable bounds"
+NO_OPENING = "flows that open no connection"
 NO_ANCHOR_KEY = "anchors without a value for a key of by"
 NO_TIME = "anchors without a readable time"
 _UNUSABLE = frozenset((NO_FLOW_KEY, NO_BOUNDS, NO_ANCHOR_KEY, NO_TIME))
+
+
+def fields_of(settings: MatchSettings) -> tuple[str, ...]:
+    """The names of the fields that a pair has."""
+    return MATCH_FIELDS if settings.rank == "share" else ALL_FIELDS
+
 
 Get = Callable[[str], Optional[str]]
 Key = tuple[str, ...]
 
 
 class Match(NamedTuple):
-    """One row of the result: the rows that were fed (`flow` None if no flow is possible), and MATCH_FIELDS as text."""
+    """One row of the result: the rows that were fed (`flow` None if no flow is possible), and the fields as text."""
 
     anchor: str
     flow: Optional[str]
     tags: tuple[str, ...]
+
+
+#: An anchor without a flow comes behind those of the same time that have some.
+_LAST_RANK = (1.0, 1.0)
 
 
 class _Held(NamedTuple):
@@ -86,6 +112,8 @@ class Matcher:
         self.settings = settings
         self.counts: Counter[str] = Counter()
         self.cut = 0
+        self._too_much = 0
+        self._has_flags = False
         self._target = target_of(settings.relation, settings.within_us)
         self._flows: dict[Key, list[Flow]] = {}
         self._anchors: list[_Held] = []
@@ -106,17 +134,40 @@ class Matcher:
         return None
 
     def close(self) -> Iterator[Match]:
-        """The rows, ordered by anchor time, then share, gap and flow start. Call it once, after the last event."""
-        candidates: dict[Key, Candidates] = {}
+        """The rows, ordered by anchor time, then rank. Call it once, after the last event."""
         self._anchors.sort()
+        anchors_of: dict[Key, list[Anchor]] = {}
+        for anchor in self._anchors:
+            anchors_of.setdefault(anchor.key, []).append(anchor.interval)
+        choose = self._choose_by_share if self.settings.rank == "share" else self._choose_by_probability
+        choices: dict[Key, Iterator[Choice]] = {}
         for _, anchors in groupby(self._anchors, lambda anchor: anchor.time_halves):
-            rows: list[tuple[Rank, Match]] = []
+            rows: list[tuple[Any, Match]] = []
             for anchor in anchors:
-                if anchor.key not in candidates:
-                    candidates[anchor.key] = Candidates(self._flows.pop(anchor.key, ()), self._target)
-                rows.extend(self._pair(anchor, candidates[anchor.key]))
+                if anchor.key not in choices:
+                    choices[anchor.key] = choose(self._flows.pop(anchor.key, []), anchors_of.pop(anchor.key))
+                rows.extend(self._pair(anchor, next(choices[anchor.key])))
             rows.sort()
             yield from (match for _, match in rows)
+
+    def _choose_by_share(self, flows: list[Flow], anchors: list[Anchor]) -> Iterator[Choice]:
+        """The choices of the anchors of one key, each when it is asked for."""
+        candidates = Candidates(flows, self._target)
+        for anchor in anchors:
+            yield candidates.best(anchor, self.settings.maxmatches)
+
+    def _choose_by_probability(self, flows: list[Flow], anchors: list[Anchor]) -> Iterator[Choice]:
+        """The same by probability, for which all anchors are needed at once."""
+        from flowlag.probability import KeyedPairs  # most searches do without
+
+        order = sorted(range(len(anchors)), key=anchors.__getitem__)
+        pairs = KeyedPairs(flows, [anchors[i] for i in order], self._target, self.settings.maxmatches)
+        found = pairs.choose_one_to_one() if self.settings.exclusive else None
+        if found is None:
+            self._too_much += self.settings.exclusive
+            found = pairs.choose()
+        for _, choice in sorted(zip(order, found), key=itemgetter(0)):
+            yield choice
 
     @property
     def unusable(self) -> int:
@@ -134,6 +185,11 @@ class Matcher:
             parts.append(
                 f"anchors with more than {most} possible flows: {self.cut}, of which the best {most} are given, with "
                 "match_truncated=1; a higher maxmatches gives more"
+            )
+        if self._too_much:
+            parts.append(
+                f"keys with too many anchors that share flows for exclusive=true: {self._too_much}, which are ranked "
+                "as with exclusive=false; more fields in by, or a shorter time range, make it possible"
             )
         parts.extend(self._hints())
         return show_text("; ".join(parts)) + "." if parts else None
@@ -153,6 +209,9 @@ class Matcher:
             return None
         side = self._sides["flow"]
         side.is_empty = False
+        if self.settings.starts is not None and not self._opens(get(self.settings.starts)):
+            self.counts[NO_OPENING] += 1
+            return None
         key = self._key(get, side)
         if key is None:
             self.counts[NO_FLOW_KEY] += 1
@@ -186,6 +245,11 @@ class Matcher:
         self._anchors.append(_Held(halves, wider, key, row))
         return "anchor"
 
+    def _opens(self, text: Optional[str]) -> bool:
+        flags = read_flags(text)
+        self._has_flags = self._has_flags or flags is not None
+        return opens_connection(flags)
+
     def _leave_out(self, status: str) -> None:
         known = status in STATUSES
         self.counts[f"{self._names['status']}={status}" if known else f"unknown {self._names['status']}"] += 1
@@ -215,19 +279,23 @@ class Matcher:
             return None
         return Anchor(start_us, end_us)
 
-    def _pair(self, anchor: _Held, candidates: Candidates) -> Iterator[tuple[Rank, Match]]:
-        count, best = candidates.best(anchor.interval, self.settings.maxmatches)
+    def _pair(self, anchor: _Held, choice: Choice) -> Iterator[tuple[Any, Match]]:
+        """The rows of an anchor with what orders them among those of other anchors of the same time."""
+        count, best, none = choice
         relation = self.settings.relation
+        chance = () if none is None else (_write_share(none),)
         if not count and self.settings.unmatched:
-            yield (1.0, 0, 0, ""), Match(anchor.row, None, ("none", relation, "", "", "", "0", "0"))
+            tags = ("none", relation, "", "", "", "0", "0", *([""] * len(chance)), *chance)
+            yield _LAST_RANK, Match(anchor.row, None, tags)
         self.cut += count > len(best)
         for rank, flow in best:
             gap_min = flow.earliest_us - anchor.interval.latest_us
             gap_max = flow.latest_us - anchor.interval.earliest_us
             certainty = "certain" if is_certain(gap_min, gap_max, self._target) else "possible"
             gaps = (write_seconds(gap_min), write_seconds(gap_max))
-            numbers = (_write_share(-rank[0]), str(count), "1" if count > len(best) else "0")
-            yield rank, Match(anchor.row, flow.row, (certainty, relation, *gaps, *numbers))
+            numbers = (_write_share(-rank[-4]), str(count), "1" if count > len(best) else "0")
+            probability = () if none is None else (_write_share(-rank[0]),)
+            yield rank, Match(anchor.row, flow.row, (certainty, relation, *gaps, *numbers, *probability, *chance))
 
     def _hints(self) -> Iterator[str]:
         """The probable mistake if there are no flows or no anchors at all, or if no event has a value for a key."""
@@ -238,6 +306,9 @@ class Matcher:
             marker = self.settings.marker
             why = "all are flow log records" if marker is None else f"none has {show_value('='.join(marker))}"
             yield f"no event is an anchor: {why}"
+        if self.settings.starts is not None and not self._has_flags and not flows.is_empty:
+            yield f"no flow has a number in {show_value(self.settings.starts)}: check starts, or leave it out"
+            return
         for name, side in self._sides.items():
             silent = [key for key in side.names if key in side.silent]
             if silent and not side.is_empty:

@@ -96,10 +96,29 @@ ANCHOR_END = field_name("anchor_end", "Where the interval of an anchor ends.")
 MAXMATCHES = count("maxmatches", "100", "How many flows to keep for one anchor, the best first.")
 UNMATCHED = truth("unmatched", "true", "Whether an anchor for which no flow is possible gets a row too.")
 PREFIX = prefix("The prefix that flowlagenrich was given.")
+STARTS = field_name(
+    "starts",
+    "Where the TCP flags of a flow are. Then only records that open a connection are flows: those with SYN (2) and "
+    "without ACK (16). A login is in no other record, so most false pairs go.",
+)
+RANK = choice(
+    "rank",
+    ("share", "probability"),
+    "share",
+    "What orders the flows of an anchor: the share of the possible gaps for which the relation holds, or how probable "
+    "it is that the flow is the anchor's. `probability` needs `relation=overlap`.",
+)
+EXCLUSIVE = truth(
+    "exclusive",
+    "false",
+    "Whether a flow belongs to at most one anchor, and an anchor to at most one flow, as a connection to its login. It "
+    "needs `rank=probability`.",
+)
 
 #: In the order of the docs.
 MATCH_OPTIONS = (
-    BY, RELATION, WITHIN, TOLERANCE, ANCHORS, ANCHOR_TIME, ANCHOR_END, MAXMATCHES, UNMATCHED, PREFIX,
+    BY, RELATION, WITHIN, TOLERANCE, ANCHORS, ANCHOR_TIME, ANCHOR_END, MAXMATCHES, UNMATCHED, PREFIX, STARTS, RANK,
+    EXCLUSIVE,
 )  # fmt: skip
 
 
@@ -117,6 +136,9 @@ class MatchSettings(NamedTuple):
     maxmatches: int = MAXMATCHES.initial
     unmatched: bool = UNMATCHED.initial
     prefix: str = PREFIX.initial
+    starts: Optional[str] = None
+    rank: str = RANK.initial
+    exclusive: bool = EXCLUSIVE.initial
 
 
 def parse_match_settings(pairs: Iterable[tuple[str, str]], command: str = "flowlagmatch") -> MatchSettings:
@@ -132,6 +154,13 @@ def parse_match_settings(pairs: Iterable[tuple[str, str]], command: str = "flowl
             f"option within is missing: relation={values['relation']} needs it; give the seconds within which the "
             "anchor and the flow may follow each other, for example within=300."
         )
+    if values["rank"] != "share" and values["relation"] != "overlap":
+        raise SettingsError(
+            f'option rank: "{values["rank"]}" is not allowed with relation={values["relation"]}; give rank=share, or '
+            "relation=overlap."
+        )
+    if values["exclusive"] and values["rank"] != "probability":
+        raise SettingsError('option exclusive: "true" is not allowed with rank=share; give rank=probability too.')
     return MatchSettings(
         flow_keys=values["by"].flow,
         anchor_keys=values["by"].anchor,
@@ -144,6 +173,9 @@ def parse_match_settings(pairs: Iterable[tuple[str, str]], command: str = "flowl
         maxmatches=values["maxmatches"],
         unmatched=values["unmatched"],
         prefix=values["prefix"],
+        starts=values["starts"],
+        rank=values["rank"],
+        exclusive=values["exclusive"],
     )
 
 

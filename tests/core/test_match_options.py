@@ -20,6 +20,9 @@ WRONG = {
     "maxmatches": ["", "0", "-1", "1.5", "x", "all", "²"],
     "unmatched": ["", "maybe", "2"],
     "prefix": ["", "_x", "a-b"],
+    "starts": ["", " "],
+    "rank": ["", "certainty", "Share"],
+    "exclusive": ["", "maybe", "only"],
 }
 
 
@@ -50,6 +53,8 @@ def test_keys():
         ("unmatched", "1", "unmatched", True),
         ("prefix", "x_", "prefix", "x_"),
         ("relation", "overlap", "relation", "overlap"),
+        ("starts", "tcp_flags", "starts", "tcp_flags"),
+        ("rank", "probability", "rank", "probability"),
     ],
 )
 def test_option(option, text, name, value):
@@ -81,6 +86,23 @@ def test_before_and_after_need_within(relation):
     ):
         parse_match_settings([BY, ("relation", relation)])
     assert parse_match_settings([BY, ("relation", relation), ("within", "5")]).within_us == 5 * S
+
+
+@pytest.mark.parametrize("relation", ["before", "after"])
+def test_probability_needs_overlap(relation):
+    """The densities are those of one time, and there is none for a gap."""
+    given = [BY, ("rank", "probability"), ("relation", relation), ("within", "5")]
+    with pytest.raises(SettingsError, match=rf'^option rank: "probability" is not allowed with relation={relation};'):
+        parse_match_settings(given)
+
+
+def test_exclusive_needs_probability():
+    with pytest.raises(
+        SettingsError, match=r'^option exclusive: "true" is not allowed with rank=share; give rank=prob'
+    ):
+        parse_match_settings([BY, ("exclusive", "true")])
+    assert parse_match_settings([BY, ("exclusive", "t"), ("rank", "probability")]).exclusive
+    assert not parse_match_settings([BY, ("exclusive", "false")]).exclusive
 
 
 def test_arguments_as_splunkd_sends_them():

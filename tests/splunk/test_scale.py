@@ -172,7 +172,7 @@ def test_thousands_of_flows_of_one_batch(monkeypatch):
     rank_flow = candidates.rank_flow
     monkeypatch.setattr(candidates, "rank_flow", lambda *given: ranked.append(1) or rank_flow(*given))
     flows = [Flow(0, 120_000_000, 60_000_000, f"row {i:06}") for i in range(20_000)]
-    count, best = Candidates(flows[::-1], target_of("overlap", 1_000_000)).best(Anchor(60_000_000, 60_000_000), 100)
+    count, best, _ = Candidates(flows[::-1], target_of("overlap", 1_000_000)).best(Anchor(60_000_000, 60_000_000), 100)
     assert count == 20_000 and [found.row for _, found in best] == [found.row for found in flows[:100]]
     assert len(ranked) <= 200
 

@@ -10,14 +10,17 @@ from typing import Callable
 from flowlag.cli.output import lay_out
 from flowlag.fields import first_value
 from flowlag.five_tuple import DEST_NAMES, DEST_PORT_NAMES, SRC_NAMES
-from flowlag.match import MATCH_FIELDS
+from flowlag.match import fields_of
 from flowlag.match_options import MatchSettings
 from flowlag.splunk.csv_bytes import read_records, scan_record
 from flowlag.splunk.match_table import FLOW_PREFIX
 
-_HEADINGS = (
-    "anchor time", "key", "certainty", "share", "gap min", "gap max", "flows", "src", "dst", "port", "start", "end",
-)  # fmt: skip
+#: What is shown of the fields of a pair, by `rank`.
+_SHOWN = {
+    "share": ("certainty", "share", "gap_min", "gap_max", "count"),
+    "probability": ("certainty", "probability", "none", "share", "count"),
+}
+_HEADINGS = {"gap_min": "gap min", "gap_max": "gap max", "count": "flows"}
 
 
 def read_pairs(reply: bytes) -> Iterator[dict[str, str]]:
@@ -32,7 +35,7 @@ def read_pairs(reply: bytes) -> Iterator[dict[str, str]]:
 def write_csv(reply: bytes, settings: MatchSettings) -> Iterator[str]:
     """The reply itself; only a header line if there is no pair."""
     text = reply.decode("utf-8", "surrogateescape")
-    yield text[:-1] if text else ",".join(MATCH_FIELDS)
+    yield text[:-1] if text else ",".join(fields_of(settings))
 
 
 def write_json(reply: bytes, settings: MatchSettings) -> Iterator[str]:
@@ -42,16 +45,17 @@ def write_json(reply: bytes, settings: MatchSettings) -> Iterator[str]:
 
 def write_table(reply: bytes, settings: MatchSettings) -> Iterator[str]:
     """A table of what an analyst needs of each pair; an anchor without a flow has a row too."""
-    return lay_out(_HEADINGS, (_table_row(row, settings) for row in read_pairs(reply)))
+    shown = (_HEADINGS.get(name, name) for name in _SHOWN[settings.rank])
+    headings = ("anchor time", "key", *shown, "src", "dst", "port", "start", "end")
+    return lay_out(headings, (_table_row(row, settings) for row in read_pairs(reply)))
 
 
 def _table_row(row: dict[str, str], settings: MatchSettings) -> list[str]:
-    tag = {name: row[name] for name in MATCH_FIELDS}
     names = [[FLOW_PREFIX + name for name in some] for some in (SRC_NAMES, DEST_NAMES, DEST_PORT_NAMES)]
     return [
         row.get(settings.anchor_time, ""),
         " ".join(row.get(name, "") for name in settings.anchor_keys),
-        *(tag[f"match_{name}"] for name in ("certainty", "share", "gap_min", "gap_max", "count")),
+        *(row[f"match_{name}"] for name in _SHOWN[settings.rank]),
         *(first_value(row.get, some) or "" for some in names),
         *(row.get(f"{FLOW_PREFIX}{settings.prefix}{name}", "") for name in ("start", "end")),
     ]

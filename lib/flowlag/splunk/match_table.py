@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Optional
 
-from flowlag.match import MATCH_FIELDS, Matcher
+from flowlag.match import ALL_FIELDS, Matcher, fields_of
 from flowlag.splunk.columns import TWIN, Header, read_events, split_header
 from flowlag.splunk.csv_bytes import cut_line_end, enquote, split_record
 
@@ -69,7 +69,7 @@ class MatchTable:
         lines = list(self._lines(anchors, flows))
         if not lines:
             return b""
-        header = ",".join(map(_quote, [*anchors, *renamed, *MATCH_FIELDS]))
+        header = ",".join(map(_quote, [*anchors, *renamed, *fields_of(self._matcher.settings)]))
         return "\n".join([header, *lines, ""]).encode("latin-1")
 
     def _columns(self, side: str) -> list[str]:
@@ -129,7 +129,7 @@ def _rename(name: str) -> str:
 
 
 def _is_match_field(name: str) -> bool:
-    return (name[len(TWIN) :] if name.startswith(TWIN) else name) in MATCH_FIELDS
+    return (name[len(TWIN) :] if name.startswith(TWIN) else name) in ALL_FIELDS
 
 
 def _quote(name: str) -> str:

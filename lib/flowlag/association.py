@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whose flow is whose, one to one: marginals of the association of anchors and flows by belief propagation.
+
+An anchor has at most one flow, and a flow at most one anchor. `weight` says how much likelier a pair is than neither
+having a partner. Messages go to and fro between anchors and flows until they rest; they always do (J. Williams and
+R. Lau, "Approximate evaluation of marginal association probabilities with belief propagation", IEEE Transactions on
+Aerospace and Electronic Systems 50(4), 2014). Anchors that share no flow have nothing to tell each other, so each group
+that hangs together is solved by itself, and an anchor alone in closed form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain, repeat
+from operator import mul, sub, truediv
+from typing import NamedTuple
+
+#: Messages rest if none of them changes by more than this in one round ...
+REST = 1e-7
+#: ... and are taken as they are after so many rounds.
+MOST_ROUNDS = 200
+
+
+class Pair(NamedTuple):
+    """An edge of the association: the number of a flow, and how dense its opening is at the anchor."""
+
+    flow: int
+    density: float
+
+
+class Association:
+    """Anchors with their pairs, and the last messages, because the next scale is close to the last one.
+
+    The weight of a pair is its density times a scale, which is given with each question.
+    """
+
+    def __init__(self, pairs: Sequence[Sequence[Pair]]) -> None:
+        self._pairs = pairs
+        self._alone: list[int] = []
+        self._groups: list[_Group] = []
+        for members in _connected(pairs):
+            if len(members) == 1:
+                self._alone += members
+            else:
+                self._groups.append(_Group(members, [pairs[i] for i in members]))
+        self._densities = [sum(pair.density for pair in pairs[i]) for i in self._alone]
+
+    def free(self, scale: float) -> float:
+        """How many of the anchors are expected to have no flow."""
+        unpaired = len(self._pairs) - len(self._alone) - sum(len(group.members) for group in self._groups)
+        alone = sum(1 / (1 + scale * density) for density in self._densities)
+        return unpaired + alone + sum(sum(map(truediv, repeat(1.0), group.solve(scale)[0])) for group in self._groups)
+
+    def chances(self, scale: float) -> list[tuple[list[float], float]]:
+        """For each anchor the probabilities of its pairs, in their order, and that of none."""
+        found: list[tuple[list[float], float]] = [([], 1.0)] * len(self._pairs)
+        for i, density in zip(self._alone, self._densities):
+            total = 1 + scale * density
+            found[i] = [scale * pair.density / total for pair in self._pairs[i]], 1 / total
+        for group in self._groups:
+            totals, products = group.solve(scale)
+            for i, total, some in zip(group.members, totals, group.slices):
+                found[i] = [product / total for product in products[some]], 1 / total
+        return found
+
+
+def _connected(pairs: Sequence[Sequence[Pair]]) -> Iterable[list[int]]:
+    """The numbers of the anchors with pairs, those together that are connected by common flows."""
+    owners: dict[int, int] = {}  # a forest of flows
+
+    def root(flow: int) -> int:
+        while owners.setdefault(flow, flow) != flow:
+            owners[flow] = flow = owners[owners[flow]]
+        return flow
+
+    for some in pairs:
+        for pair in some[1:]:
+            owners[root(pair.flow)] = root(some[0].flow)
+    groups: dict[int, list[int]] = {}
+    for anchor, some in enumerate(pairs):
+        if some:
+            groups.setdefault(root(some[0].flow), []).append(anchor)
+    return groups.values()
+
+
+class _Group:
+    """Anchors that are connected by common flows; what belongs to pairs is kept flat, anchor by anchor."""
+
+    def __init__(self, members: list[int], pairs: list[Sequence[Pair]]) -> None:
+        self.members = members
+        self._sizes = list(map(len, pairs))
+        ends = list(accumulate(self._sizes))
+        self.slices = list(map(slice, [0, *ends], ends))
+        flat = list(chain.from_iterable(pairs))
+        numbers = {flow: i for i, flow in enumerate(dict.fromkeys(pair.flow for pair in flat))}
+        self._flows = len(numbers)
+        self._places = [numbers[pair.flow] for pair in flat]
+        self._densities = [pair.density for pair in flat]
+        self._messages = [1.0] * len(flat)  # from flows to anchors
+
+    def solve(self, scale: float) -> tuple[list[float], list[float]]:
+        """For each anchor the weight of none, which is 1, and all its pairs; and for each pair its part of it."""
+        weights = [scale * density for density in self._densities]
+        for _ in range(MOST_ROUNDS):
+            messages = self._exchange(weights)
+            change = max(map(abs, map(sub, messages, self._messages)))
+            self._messages = messages
+            if change <= REST:
+                break
+        return self._weigh(weights)
+
+    def _weigh(self, weights: list[float]) -> tuple[list[float], list[float]]:
+        products = list(map(mul, weights, self._messages))
+        return [1 + sum(products[some]) for some in self.slices], products
+
+    def _exchange(self, weights: list[float]) -> list[float]:
+        """One round of messages: from anchors to flows, and back."""
+        totals, products = self._weigh(weights)
+        spread: Iterator[float] = chain.from_iterable(map(repeat, totals, self._sizes))
+        # never below 1 but for rounding, where one pair outweighs all others
+        sent = [weight / max(total - own, 1.0) for weight, total, own in zip(weights, spread, products)]
+        heard = [1.0] * self._flows
+        for place, message in zip(self._places, sent):
+            heard[place] += message
+        return [1 / max(heard[place] - message, 1.0) for place, message in zip(self._places, sent)]
