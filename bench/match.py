@@ -122,9 +122,9 @@ def start_part(python: str, app: Path, name: str, flows: int) -> dict[str, Any]:
 
 def bodies(flows: Flows, anchors: Anchors) -> Iterator[bytes]:
     """The same events as chunks, flows and anchors mixed, with the few columns that a search with `fields` leaves."""
-    head = b'"_time",key,"flowlag_status","flowlag_start","flowlag_earliest","flowlag_latest",user\n'
-    rows = [f"{start},{key},ok,{start},{earliest},{latest},\n" for key, start, earliest, latest in flows]
-    rows += [f"{moment},{key},,,,,root\n" for key, moment in anchors]
+    head = b'"_time",key,"flowlag_status","flowlag_start","flowlag_earliest","flowlag_latest","tcp_flags",user\n'
+    rows = [f"{start},{key},ok,{start},{earliest},{latest},2,\n" for key, start, earliest, latest in flows]
+    rows += [f"{moment},{key},,,,,,root\n" for key, moment in anchors]
     random.Random(0).shuffle(rows)
     for i in range(0, len(rows), CHUNK_ROWS):
         yield head + "".join(rows[i : i + CHUNK_ROWS]).encode()

@@ -103,11 +103,15 @@ class KeyedPairs:
         for _ in range(ROUNDS):
             none = _none_share(sum(1 / (1 + scale * density) for density in densities), len(densities))
             scale = rivals.scale(none, 1)
-        return [self._choose(i, scale, density) for i, density in enumerate(densities)]
+        choices: list[Choice] = []
+        for i, (anchor, density) in enumerate(zip(self._anchors, densities)):
+            is_same = i > 0 and anchor == self._anchors[i - 1]  # many clocks count whole seconds
+            choices.append(choices[-1] if is_same else self._choose(anchor, scale, density))
+        return choices
 
-    def _choose(self, i: int, scale: float, density: float) -> Choice:
+    def _choose(self, anchor: Anchor, scale: float, density: float) -> Choice:
         total = 1 + scale * density
-        choice = self._candidates.best(self._anchors[i], self._most, _Order(self._target, scale / total))
+        choice = self._candidates.best(anchor, self._most, _Order(self._target, scale / total))
         return choice._replace(none=1 / total)
 
     def choose_one_to_one(self) -> Optional[list[Choice]]:
@@ -148,7 +152,9 @@ class KeyedPairs:
         """The rivals in a span, by the lengths of the envelopes of its flows."""
         if not lengths:
             return _Rivals(0, 1)
-        time_us = self._anchors[span[-1]].latest_us - self._anchors[span[0]].earliest_us + sum(lengths) / len(lengths)
+        begin_us = self._anchors[span.start].earliest_us
+        end_us = max(anchor.latest_us for anchor in self._anchors[span.start : span.stop])
+        time_us = end_us - begin_us + sum(lengths) / len(lengths)
         return _Rivals(len(lengths), max(time_us, LEAST_SPAN_US) / SECOND_US)
 
     def _densities(self) -> list[float]:

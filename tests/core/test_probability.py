@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: Apache-2.0
+"""rank=probability: by the definition alone, one to one by every association, and what it leaves as it is."""
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from flowlag import candidates, probability
+from flowlag.association import Association, Pair
+from flowlag.candidates import Anchor, Flow
+from flowlag.density_sum import DensitySum
+from flowlag.lag_density import density_at, uniform
+from flowlag.match import ALL_FIELDS, Matcher
+from flowlag.match_options import parse_match_settings
+from tests.support.chances import associate_exactly, chances
+
+S = 1_000_000
+T = 1602397440
+quick = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+
+made_flows = st.tuples(
+    st.integers(-150, 150), st.sampled_from([0, 1, 5, 30, 59, 600]), st.sampled_from([0, 60, 60, 60, 300])
+)
+made_anchors = st.tuples(st.integers(-300, 300).map(lambda halves: halves / 2), st.sampled_from([0, 0, 0, 1, 40]))
+
+
+def flow(start, length=59, lag=60, name="flow", **fields):
+    return {
+        "flowlag_status": "ok", "flowlag_start": str(T + start), "flowlag_earliest": str(T + start - lag),
+        "flowlag_latest": str(T + start + length + 1), "key": "k", "row": name, **fields,
+    }  # fmt: skip
+
+
+def anchor(time, length=0, name="anchor", **fields):
+    return {"_time": str(T + time), "end": str(T + time + length), "key": "k", "row": name, **fields}
+
+
+def run(events, **options):
+    options = {"by": "key", "rank": "probability", "anchor_end": "end", **options}
+    matcher = Matcher(parse_match_settings(options.items()))
+    for event in events:
+        matcher.feed(event.get, event["row"])
+    rows = [(m.anchor, m.flow, dict(zip(ALL_FIELDS, m.tags))) for m in matcher.close()]
+    return rows, matcher
+
+
+def events_of(flows, anchors):
+    return [
+        *(flow(*numbers, name=f"f{i:02}") for i, numbers in enumerate(flows)),
+        *(anchor(*numbers, name=f"a{i:02}") for i, numbers in enumerate(anchors)),
+    ]
+
+
+# --- the values ---
+
+
+@quick
+@given(
+    st.lists(made_flows, max_size=12), st.lists(made_anchors, min_size=1, max_size=7), st.booleans(), st.sampled_from([0, 1, 2]),
+    st.sampled_from([0, 1]), st.sampled_from([(2, 1), (16, 200)]), st.randoms(use_true_random=False),
+)  # fmt: skip
+def test_probabilities_are_those_of_the_definition(flows, anchors, exclusive, tolerance, within, sizes, rng):
+    """Whatever the order of arrival; with few flows in a block, the search and the sum of densities are used."""
+    events = events_of(flows, anchors)
+    rng.shuffle(events)
+    before = candidates.FANOUT, candidates.SMALL_RANGE
+    candidates.FANOUT, candidates.SMALL_RANGE = sizes
+    try:
+        rows, _ = run(events, exclusive=str(exclusive), tolerance=str(tolerance), within=str(within))
+    finally:
+        candidates.FANOUT, candidates.SMALL_RANGE = before
+    intervals = [(time - tolerance, time + length + tolerance) for time, length in anchors]
+    numbers = [(start - lag, start + length + 1, start) for start, length, lag in flows]
+    expected = {}
+    for i, (some, none) in enumerate(chances(numbers, intervals, within, exclusive)):
+        expected.update({(f"a{i:02}", f"f{j:02}"): (chance, none) for j, chance in some.items()})
+        if not some:
+            expected[f"a{i:02}", None] = (0, 1)
+    found = {(a, f): (float(tags["match_probability"] or 0), float(tags["match_none"])) for a, f, tags in rows}
+    assert found.keys() == expected.keys()
+    for pair, values in expected.items():
+        assert found[pair] == pytest.approx(values, abs=5e-5), pair
+
+
+@quick
+@given(
+    st.lists(made_flows, max_size=10), st.lists(made_anchors, max_size=6), st.booleans(), st.sampled_from([1, 2, 100])
+)
+def test_probability_only_orders(flows, anchors, exclusive, most):
+    """The pairs, their certainty, gaps, shares and counts are those of rank=share; a cut keeps the most probable."""
+    events = events_of(flows, anchors)
+    all_rows, _ = run(events, exclusive=str(exclusive))
+    by_share, _ = run(events, rank="share")
+    without = [(a, f, {n: v for n, v in tags.items() if n not in ALL_FIELDS[-2:]}) for a, f, tags in all_rows]
+    assert sorted(without, key=repr) == sorted(by_share, key=repr)
+    kept, matcher = run(events, exclusive=str(exclusive), maxmatches=str(most))
+    expected, cut = [], 0
+    for name in dict.fromkeys(a for a, _, _ in all_rows):
+        rows = [row for row in all_rows if row[0] == name]
+        expected += [(a, f, tags["match_probability"]) for a, f, tags in rows[:most]]
+        cut += len(rows) > most
+    assert sorted((a, f or "", tags["match_probability"]) for a, f, tags in kept) == sorted(
+        (a, f or "", chance) for a, f, chance in expected
+    )
+    assert matcher.cut == cut
+
+
+@quick
+@given(st.lists(made_flows, max_size=10), st.lists(made_anchors, min_size=1, max_size=6))
+def test_one_to_one_adds_up(flows, anchors):
+    """The chances of an anchor and none make 1, and those of a flow are at most 1."""
+    rows, _ = run(events_of(flows, anchors), exclusive="true")
+    by_anchor, by_flow = {}, {}
+    for a, f, tags in rows:
+        chance = float(tags["match_probability"] or 0)
+        by_anchor[a] = by_anchor.get(a, float(tags["match_none"])) + chance
+        by_flow[f] = by_flow.get(f, 0) + chance
+    assert all(total == pytest.approx(1, abs=1e-5) for total in by_anchor.values())
+    assert all(total <= 1 + 1e-4 for total in by_flow.values())
+
+
+def test_rows_go_by_probability_then_as_before():
+    """The record whose opening is denser at the anchor comes first, though its share is the smaller one."""
+    events = [flow(0, name="edge"), flow(-40, 100, name="middle"), anchor(-55)]
+    assert [f for _, f, _ in run(events)[0]] == ["middle", "edge"]
+    assert [f for _, f, _ in run(events, rank="share")[0]] == ["edge", "middle"]
+    twins = [flow(0, name="b"), flow(0, name="a"), anchor(5)]
+    rows, _ = run(twins, exclusive="true")
+    assert [f for _, f, _ in rows] == ["a", "b"] and rows[0][2]["match_probability"] == rows[1][2]["match_probability"]
+
+
+def test_an_anchor_without_a_flow_is_sure_of_none():
+    ((_, flow_row, tags),), _ = run([anchor(5)])
+    assert flow_row is None
+    assert (tags["match_certainty"], tags["match_probability"], tags["match_none"]) == ("none", "", "1")
+
+
+def test_two_logins_share_two_records_one_to_one():
+    """Both records fit the first login, one of them the second: so that one is the second's, and the other the first's."""
+    events = [flow(0, 0, name="early"), flow(50, 0, name="late"), anchor(-5, name="first"), anchor(45, name="second")]
+    rows, _ = run(events, exclusive="true")
+    best = {}
+    for a, f, tags in rows:
+        best.setdefault(a, (f, float(tags["match_probability"])))
+    assert best["first"][0] == "early" and best["second"][0] == "late"
+    alone = {(a, f): float(tags["match_probability"]) for a, f, tags in run(events)[0]}
+    assert best["first"][1] > 0.9 > alone["first", "early"]
+
+
+def test_the_row_names_and_the_digits():
+    rows, _ = run([flow(0), anchor(5)])
+    tags = rows[0][2]
+    assert list(tags) == list(ALL_FIELDS)
+    # one flow, no rival but half of one in the least time of 600 s; the lag is uniform, so the density is
+    # 0.98 of the part of [0, 60) in [-5, 55), and 5 s of the 20 below 0 with 0.02, over a record of 60 s
+    density = (55 * 0.98 / 60 + 5 * 0.02 / 20) / 60
+    none = 0.05
+    for _ in range(8):
+        scale = (1 - none) / none * 600 / 0.5
+        none = (0.05 * 20 + 1 / (1 + scale * density)) / 21
+    scale = (1 - none) / none * 600 / 0.5
+    assert float(tags["match_probability"]) == pytest.approx(scale * density / (1 + scale * density), abs=1e-6)
+    assert len(tags["match_probability"]) <= 8
+
+
+# --- the parts ---
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.integers(1, 4), st.data())
+def test_propagation_is_exact_where_there_is_no_circle(anchors, data):
+    """On a tree the marginals are those of all associations."""
+    flows = data.draw(st.integers(1, 4))
+    weights = [[0.0] * flows for _ in range(anchors)]
+    joined = {}  # (side, number) -> root
+
+    def root(node):
+        while joined.get(node, node) != node:
+            node = joined[node]
+        return node
+
+    for i, j in data.draw(st.permutations([(i, j) for i in range(anchors) for j in range(flows)])):
+        if root((0, i)) != root((1, j)) and data.draw(st.booleans()):
+            joined[root((0, i))] = root((1, j))
+            weights[i][j] = data.draw(st.floats(0.01, 1000))
+    association = Association([[Pair(j, w) for j, w in enumerate(row) if w] for row in weights])
+    exact = associate_exactly(weights, anchors, flows)
+    for row, expected, (found, none) in zip(weights, exact, association.chances(1.0)):
+        assert found == pytest.approx([p for w, p in zip(row, expected) if w], abs=1e-4)
+        assert none == pytest.approx(expected[-1], abs=1e-4)
+    assert association.free(1.0) == pytest.approx(sum(row[-1] for row in exact), abs=1e-3)
+
+
+def test_propagation_is_near_where_there_are_circles():
+    rng = random.Random(7)
+    for _ in range(50):
+        weights = [[rng.choice([0, rng.uniform(0.1, 20)]) for _ in range(4)] for _ in range(4)]
+        found = Association([[Pair(j, w) for j, w in enumerate(row) if w] for row in weights]).chances(1.0)
+        for row, expected, (some, none) in zip(weights, associate_exactly(weights, 4, 4), found):
+            assert some == pytest.approx([p for w, p in zip(row, expected) if w], abs=0.2)
+            assert none == pytest.approx(expected[-1], abs=0.2)
+
+
+@settings(deadline=None)
+@given(st.lists(made_flows, max_size=30), made_anchors, st.sampled_from([0, S, 30 * S]))
+def test_the_sum_of_densities_is_their_sum(flows, numbers, within_us):
+    flows = [Flow((s - lag) * S, (s + length + 1) * S, s * S, "") for s, length, lag in flows]
+    begin_us = int(numbers[0] * S)
+    interval = Anchor(begin_us, begin_us + numbers[1] * S)
+    expected = sum(density_at(flow, interval, within_us) for flow in flows)
+    assert DensitySum(flows, within_us).at(interval) == pytest.approx(expected, abs=1e-9)
+
+
+@given(st.integers(0, 3600), st.integers(-40, 3700))
+def test_a_lag_density_adds_up_to_one(lag, time):
+    density = uniform(lag * S)
+    assert density.below(-20 * S) == 0 and density.below(max(lag, 1) * S) == pytest.approx(1)
+    assert density.below(0) == pytest.approx(0.02)
+    step = density.area((time + 1) * S) - density.area(time * S)
+    assert density.below(time * S) - 1e-9 <= step <= density.below((time + 1) * S) + 1e-9
+
+
+# --- bounds ---
+
+
+def hot(anchors, flows, seconds=3600, seed=1):
+    rng = random.Random(seed)
+    made = [flow(rng.randrange(seconds), rng.randrange(60), name=f"f{i}") for i in range(flows)]
+    return [*made, *(anchor(rng.randrange(seconds * 10) / 10, name=f"a{i}") for i in range(anchors))]
+
+
+def test_a_key_with_too_many_anchors_falls_back_with_one_warning(monkeypatch):
+    monkeypatch.setattr(probability, "MOST_ANCHORS", 20)
+    events = hot(60, 100, 600)
+    rows, matcher = run(events, exclusive="true")
+    assert "keys with too many anchors that share flows for exclusive=true: 1, which are" in matcher.warning()
+    assert rows == run(events)[0]
+
+
+def test_a_key_with_too_many_pairs_falls_back(monkeypatch):
+    monkeypatch.setattr(probability, "MOST_PAIRS", 100)
+    rows, matcher = run(hot(60, 100, 600), exclusive="true")
+    assert rows == run(hot(60, 100, 600))[0] and "exclusive=true: 1" in matcher.warning()
+
+
+def test_a_key_is_cut_where_no_flow_is_shared(monkeypatch):
+    """Three bursts an hour apart: too much together, each not; the result is that of each burst by itself."""
+    bursts = []
+    for k in range(3):
+        shift = k * 7200
+        for event in hot(15, 60, 300, seed=k):
+            times = [n for n in event if n in ("_time", "end", "flowlag_start", "flowlag_earliest", "flowlag_latest")]
+            moved = {**event, **{name: str(float(event[name]) + shift) for name in times}}
+            bursts.append([*(bursts.pop() if len(bursts) > k else []), {**moved, "row": f"{k} {event['row']}"}])
+    expected = [row for burst in bursts for row in run(burst, exclusive="true")[0]]
+    monkeypatch.setattr(probability, "MOST_ANCHORS", 20)
+    rows, matcher = run([event for burst in bursts for event in burst], exclusive="true")
+    assert matcher.warning() is None and rows == expected
+
+
+@pytest.mark.slow
+def test_a_hot_key_is_searched_and_not_scanned(monkeypatch):
+    """Thousands of flows are possible for each of thousands of anchors; few of these millions of pairs are ranked."""
+    ranked = []
+    rank_flow = probability.rank_flow
+    monkeypatch.setattr(probability, "rank_flow", lambda *given: ranked.append(1) or rank_flow(*given))
+    rows, matcher = run(hot(2500, 30_000, 600), exclusive="true", maxmatches="1")
+    assert len(rows) == 2500 and "exclusive=true: 1" in matcher.warning()
+    assert sum(int(tags["match_count"]) for _, _, tags in rows) > 10_000_000 > 10 * len(ranked)
+
+
+# --- opening records ---
+
+
+def test_only_records_that_open_a_connection_are_flows():
+    flags = ["2", "3", "6", "7", "2.0", "0", "18", "19", "16", "1", "", "-", "SYN", "0x02", "2\n2", "-2"]
+    events = [flow(0, name=f"flags {text!r}", tcp_flags=text) for text in flags]
+    rows, matcher = run([*events, anchor(5)], starts="tcp_flags", rank="share")
+    assert sorted(f for _, f, _ in rows) == sorted(f"flags {text!r}" for text in flags[:5])
+    assert "flows that open no connection: 11" in matcher.warning()
+
+
+def test_flags_that_are_nowhere_are_said_to_be():
+    rows, matcher = run([flow(0), anchor(5)], starts="tcpflags")
+    assert [f for _, f, _ in rows] == [None]
+    assert "no flow has a number in tcpflags: check starts, or leave it out" in matcher.warning()
+
+
+def test_a_marked_flow_stays_an_anchor_whatever_its_flags():
+    events = [flow(0, name="f", tcp_flags="2"), flow(3, name="a", tcp_flags="0", mark="yes")]
+    assert [(a, f) for a, f, _ in run(events, starts="tcp_flags", anchors="mark=yes")[0]] == [("a", "f")]
