@@ -30,6 +30,12 @@ FOLDER = SAMPLES / "logins"
 MODES = ("grid", "quiet-grid", "batch", "batch", "flow", "ten-minute-grid")
 CONNECTIONS = 20  # on each interface, within an hour
 
+HEADER = (
+    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status "
+    "tcp-flags"
+)
+SYN, FIN = 2, 1
+
 Pair = tuple[str, str]  # the login's number and the flow's
 
 
@@ -60,7 +66,7 @@ def play_interface(number: int, mode: str) -> tuple[list[Played], list[tuple[flo
 def write_scenario() -> dict[str, str]:
     """The text of flows.log, logins.csv and truth.csv, by name.
 
-    The truth is which flow (by line) holds the first packet of which login.
+    The truth is which flow (counted from 0, without the header line) holds the first packet of which login.
     """
     lines: list[str] = []
     logins: list[tuple[str, ...]] = []
@@ -68,18 +74,23 @@ def write_scenario() -> dict[str, str]:
     for number, mode in enumerate(MODES):
         records, begun = play_interface(number, mode)
         server = f"10.0.{number}.22"
+        first = {connection: time for time, connection in begun}
+        last: dict[int, float] = {}
+        for record in records:
+            last[record.flow] = max(last.get(record.flow, 0.0), *record.passed)
         for record in records:
             for login, (time, connection) in enumerate(begun, number * CONNECTIONS):
                 if connection == record.flow and time in record.passed:
                     truth.append((str(login), str(len(lines))))
             count = len(record.passed)
+            flags = SYN * (first[record.flow] in record.passed) + FIN * (last[record.flow] in record.passed)
             lines.append(
-                f"2 123456789012 {record.interface} 198.51.100.7 {server} {40000 + record.flow} 22 6 {count} "
-                f"{count * 52} {record.start} {record.end} ACCEPT OK"
+                f"3 123456789012 {record.interface} 198.51.100.7 {server} {40000 + record.flow} 22 6 {count} "
+                f"{count * 52} {record.start} {record.end} ACCEPT OK {flags}"
             )
         logins += [(f"{time:.3f}", "198.51.100.7", server, f"user{connection}") for time, connection in begun]
     return {
-        "flows.log": "\n".join(lines) + "\n",
+        "flows.log": "\n".join([HEADER, *lines]) + "\n",
         "logins.csv": write_csv(("_time", "src", "dest", "user"), logins),
         "truth.csv": write_csv(("login", "flow"), truth),
     }
@@ -102,9 +113,9 @@ def read_flows() -> list[dict[str, str]]:
     """The flow records as Splunk has them: text, `_time`, the fields of the Splunk Add-on for AWS; and their number."""
     names = (
         "version", "account_id", "interface_id", "src_ip", "dest_ip", "src_port", "dest_port", "protocol", "packets",
-        "bytes", "start_time", "end_time", "action", "log_status",
+        "bytes", "start_time", "end_time", "action", "log_status", "tcp_flags",
     )  # fmt: skip
-    lines = (FOLDER / "flows.log").read_text(encoding="utf-8").splitlines()
+    _, *lines = (FOLDER / "flows.log").read_text(encoding="utf-8").splitlines()
     return [
         {"_raw": line, "_time": line.split()[10], "flow": str(i), **dict(zip(names, line.split()))}
         for i, line in enumerate(lines)
