@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
-from bench.accuracy.compare import JOINS, first_of_each, plain_join
-from bench.accuracy.compare import run_commands as run_on_logins
+from bench.accuracy.compare import JOINS, OPENING, plain_join, run_match, tag_events
 from tests.support.splunkd import install_app, run_command, write_body
 from tools.places import SAMPLES, newest_package
 from tools.scenarios.logins import Pair, read_flows, read_logins, read_truth
@@ -34,16 +33,16 @@ record passed between start - 60 s and end + 1 s; nothing tells where between th
 QUESTION = """\
 1. {src} logs in to {dest} at {time}. Which record holds the login's first packet?
 
-   {count} records of the two addresses start within a minute of it. The traffic is made up by the rule
-   above, so the right one is known. Two search commands of the app give the answer: flowlagenrich
-   adds the bounds to each record, and flowlagmatch compares them with the time of the login.
+   {count} records of the two addresses start within a minute of it. The traffic is made up by this rule,
+   so the right one is known. flowlagenrich adds the bounds; flowlagmatch compares them with the login.
 """
 COMPARISON = """\
 2. A join on _time instead. Splunk gives each event one time, _time; that of a record is its start.
    A join pairs a login with the records whose start is near. For this login, and for all {count}:
 """
 GUESS = """\
-   flowlagmatch misses no right record. Choosing one of several is a guess, whoever does it.
+   flowlagmatch misses no right record. An opening record counts the first packet of a connection,
+   as TCP flags say. Which of several it is stays a guess, but one that comes with a probability.
 """
 SEED = """\
 3. Three real records of one connection, {day}, with their bounds by flowlagenrich:
@@ -77,7 +76,8 @@ class Logins:
 
     def __init__(self, app: Path) -> None:
         flows, logins = read_flows(), read_logins()
-        tagged, self.pairs = run_on_logins(app, [*flows, *logins])
+        tagged, body = tag_events(app, [*flows, *logins])
+        self.every, self.opening = run_match(app, body), run_match(app, body, OPENING)
         self.records = {event["flow"]: event for event in tagged if event["flow"]}
         self.login, self.count = logins[int(LOGIN)], len(logins)
         self.truth = read_truth()
@@ -90,7 +90,7 @@ class Logins:
 
     def show_records(self) -> Iterator[str]:
         """Part 1: the records around the login, and which of them can have its first packet."""
-        near, possible = self.chosen(self.joins["within ±60 s"]), self.chosen(set(self.pairs))
+        near, possible = self.chosen(self.joins["within ±60 s"]), self.chosen(set(self.every.pairs))
         time = clock(self.login["_time"], "%H:%M:%S.%f")[:-3]
         yield QUESTION.format(src=self.login["src"], dest=self.login["dest"], time=time, count=len(near))
         yield from table(
@@ -109,8 +109,10 @@ class Logins:
         """Part 2: what joins and flowlagmatch give for the login, and how right they are for all."""
         yield COMPARISON.format(count=self.count)
         joins = self.joins
-        ways = [(f"join {name}", pairs) for name, pairs in (("on the nearest start", self.nearest), *joins.items())]
-        ways += [("flowlagmatch", set(self.pairs)), ("flowlagmatch, first choice", first_of_each(self.pairs))]
+        ways = [("join on the nearest start", self.nearest)]
+        ways += [(f"join {name}", joins[name]) for name in ("within ±60 s", "within ±5 min")]
+        ways += [("flowlagmatch", set(self.every.pairs)), ("opening records only", set(self.opening.pairs))]
+        ways += [("the most probable one", self.opening.first)]
         yield from table(
             ("", "records for this login", f"right ones, of {self.count}", "wrong ones"),
             *((name, self.judge(pairs), *self.score(pairs)) for name, pairs in ways),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +18,10 @@ from tools.places import newest_package
 from tools.scenarios.logins import Pair, read_flows, read_logins, read_truth
 
 JOINS = (("on the same second", 0.999), ("within ±60 s", 60), ("within ±5 min", 300))  # of plain joins on `_time`
+
+
+#: The options by which a flow is the opening record of a connection, and has one login at most.
+OPENING = ("starts=tcp_flags", "rank=probability", "exclusive=true")
 
 
 class Join(NamedTuple):
@@ -38,17 +42,28 @@ def plain_join(flows: list[dict[str, str]], logins: list[dict[str, str]], second
     }
 
 
-def run_commands(app: Path, events: list[dict[str, str]]) -> tuple[list[dict[str, str]], list[Pair]]:
-    """The events as the packaged commands tag them, and all their pairs, the best flow of each login first."""
+class Ranked(NamedTuple):
+    """The pairs of one run of flowlagmatch, the best flow of each login first."""
+
+    pairs: list[Pair]
+
+    @property
+    def first(self) -> set[Pair]:
+        """The first pair of each login."""
+        return set({login: (login, flow) for login, flow in reversed(self.pairs)}.values())
+
+
+def tag_events(app: Path, events: list[dict[str, str]]) -> tuple[list[dict[str, str]], bytes]:
+    """The events as the packaged flowlagenrich tags them, and its reply, for run_match."""
     _, (tagged,) = run_command(app / "bin" / "flowlagenrich.py", sys.executable, [], [write_body(events)])
-    arguments = ["by=src_ip=src,dest_ip=dest", "unmatched=false"]
-    _, (reply,) = run_command(app / "bin" / "flowlagmatch.py", sys.executable, arguments, [tagged.body])
-    return tagged.rows, [(row["login"], row["flow_flow"]) for row in reply.rows]
+    return tagged.rows, tagged.body
 
 
-def first_of_each(pairs: list[Pair]) -> set[Pair]:
-    """The first pair of each login."""
-    return set({login: (login, flow) for login, flow in reversed(pairs)}.values())
+def run_match(app: Path, body: bytes, options: Sequence[str] = ()) -> Ranked:
+    """The pairs that the packaged flowlagmatch finds with these options, by the two addresses."""
+    arguments = ["by=src_ip=src,dest_ip=dest", "unmatched=false", *options]
+    _, (reply,) = run_command(app / "bin" / "flowlagmatch.py", sys.executable, arguments, [body])
+    return Ranked([(row["login"], row["flow_flow"]) for row in reply.rows])
 
 
 def joins(app: Path) -> Iterator[Join]:
@@ -56,9 +71,12 @@ def joins(app: Path) -> Iterator[Join]:
     flows, logins = read_flows(), read_logins()
     for name, seconds in JOINS:
         yield Join(f"join {name}", plain_join(flows, logins, seconds))
-    _, pairs = run_commands(app, [*flows, *logins])
-    yield Join("`flowlagmatch`", set(pairs))
-    yield Join("`flowlagmatch`, the best flow of each login", first_of_each(pairs))
+    _, body = tag_events(app, [*flows, *logins])
+    every, opening = run_match(app, body), run_match(app, body, OPENING)
+    yield Join("`flowlagmatch`", set(every.pairs))
+    yield Join("`flowlagmatch`, the first flow of each login", every.first)
+    yield Join("`flowlagmatch` of opening records", set(opening.pairs))
+    yield Join("`flowlagmatch` of opening records, the most probable flow of each login", opening.first)
 
 
 def table(app: Path) -> Iterator[str]:

@@ -31,8 +31,8 @@ MODES = ("grid", "quiet-grid", "batch", "batch", "flow", "ten-minute-grid")
 CONNECTIONS = 20  # on each interface, within an hour
 
 HEADER = (
-    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status "
-    "tcp-flags"
+    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action "
+    "log-status tcp-flags"
 )
 SYN, FIN = 2, 1
 
