@@ -33,7 +33,7 @@ record passed between start - 60 s and end + 1 s; nothing tells where between th
 QUESTION = """\
 1. {src} logs in to {dest} at {time}. Which record holds the login's first packet?
 
-   {count} records of the two addresses start within a minute of it. It is made up by this rule, so the
+   {count} records of the two addresses start within a minute of it. The traffic is made up, so the
    right one is known. flowlagenrich adds the bounds; flowlagmatch compares them with the login.
 """
 COMPARISON = """\
