@@ -15,8 +15,8 @@ from itertools import accumulate, chain, repeat
 from operator import mul, sub, truediv
 from typing import NamedTuple
 
-#: Messages rest if none of them changes by more than this in one round ...
-REST = 1e-7
+#: Messages rest if none of them changes by more than this in one round; for an expectation less exactness will do ...
+REST, NEAR_REST = 1e-7, 1e-5
 #: ... and are taken as they are after so many rounds.
 MOST_ROUNDS = 200
 
@@ -49,7 +49,7 @@ class Association:
         """How many of the anchors are expected to have no flow."""
         unpaired = len(self._pairs) - len(self._alone) - sum(len(group.members) for group in self._groups)
         alone = sum(1 / (1 + scale * density) for density in self._densities)
-        return unpaired + alone + sum(sum(map(truediv, repeat(1.0), group.solve(scale)[0])) for group in self._groups)
+        return unpaired + alone + sum(sum(map(truediv, repeat(1.0), group.solve(scale, NEAR_REST)[0])) for group in self._groups)
 
     def chances(self, scale: float) -> list[tuple[list[float], float]]:
         """For each anchor the probabilities of its pairs, in their order, and that of none."""
@@ -58,7 +58,7 @@ class Association:
             total = 1 + scale * density
             found[i] = [scale * pair.density / total for pair in self._pairs[i]], 1 / total
         for group in self._groups:
-            totals, products = group.solve(scale)
+            totals, products = group.solve(scale, REST)
             for i, total, some in zip(group.members, totals, group.slices):
                 found[i] = [product / total for product in products[some]], 1 / total
         return found
@@ -98,14 +98,14 @@ class _Group:
         self._densities = [pair.density for pair in flat]
         self._messages = [1.0] * len(flat)  # from flows to anchors
 
-    def solve(self, scale: float) -> tuple[list[float], list[float]]:
+    def solve(self, scale: float, rest: float) -> tuple[list[float], list[float]]:
         """For each anchor the weight of none, which is 1, and all its pairs; and for each pair its part of it."""
         weights = [scale * density for density in self._densities]
         for _ in range(MOST_ROUNDS):
             messages = self._exchange(weights)
             change = max(map(abs, map(sub, messages, self._messages)))
             self._messages = messages
-            if change <= REST:
+            if change <= rest:
                 break
         return self._weigh(weights)
 
@@ -117,9 +117,9 @@ class _Group:
         """One round of messages: from anchors to flows, and back."""
         totals, products = self._weigh(weights)
         spread: Iterator[float] = chain.from_iterable(map(repeat, totals, self._sizes))
-        # never below 1 but for rounding, where one pair outweighs all others
-        sent = [weight / max(total - own, 1.0) for weight, total, own in zip(weights, spread, products)]
+        # what is left is at least 1, but for rounding; no weight is so large that this matters
+        sent = [weight / (total - own) for weight, total, own in zip(weights, spread, products)]
         heard = [1.0] * self._flows
         for place, message in zip(self._places, sent):
             heard[place] += message
-        return [1 / max(heard[place] - message, 1.0) for place, message in zip(self._places, sent)]
+        return [1 / (heard[place] - message) for place, message in zip(self._places, sent)]
