@@ -89,6 +89,7 @@ WRONG = {
     "flowlag_outside(1)": "len($ip$)>0",
     "flowlag_lookback": "100000",
     "flowlag_login_match": 'by="src_ip=src,src_port" anchors="action=success" tolerance=0',
+    "flowlag_login_rank": "rank=probability exclusive=true",
     "flowlag_sweep_match": 'by="src_ip" anchors="action=allowed" within=9',
     "flowlag_sweep_ports": "2",
     "flowlag_credential_match": 'by="instance_id=credential_instance" within=36000 tolerance=1',
