@@ -21,24 +21,31 @@ _PADDING = 0
 _LONGEST_ADDRESS = 45  # characters of an IPv6 address that ends as an IPv4 address does
 
 
+#: One end of a flow: its address, 4 or 16 bytes in network byte order (no byte if it has none), and its port.
+End = tuple[bytes, int]
+
+
 def community_id(five: FiveTuple) -> str:
     """The ID of a five-tuple and of its other direction, `1:` and 28 characters of Base64.
 
     Empty for a protocol other than TCP, UDP and SCTP, for an address that is none (a name, or one with a zone), and for
     addresses of two families. Ports are 0 to 65535. An IPv4-mapped IPv6 address is the IPv4 address in it.
     """
-    if five.protocol not in PROTOCOLS:
+    src, dest = (pack_address(five.src), five.src_port), (pack_address(five.dest), five.dest_port)
+    return hash_ends(five.protocol, src, dest)
+
+
+def hash_ends(protocol: int, one: End, other: End) -> str:
+    """The same for the two ends of a flow, in any order."""
+    if protocol not in PROTOCOLS or not one[0] or len(one[0]) != len(other[0]):
         return ""
-    src, dest = _pack(five.src), _pack(five.dest)
-    if not src or len(src) != len(dest):
-        return ""
-    low, high = sorted(((src, five.src_port), (dest, five.dest_port)))
+    low, high = (one, other) if one <= other else (other, one)
     ports = (low[1] << 16 | high[1]).to_bytes(4, "big")
-    digest = sha1(_SEED + low[0] + high[0] + bytes((five.protocol, _PADDING)) + ports, usedforsecurity=False).digest()
-    return "1:" + b64encode(digest).decode("ascii")
+    text = b"".join((_SEED, low[0], high[0], bytes((protocol, _PADDING)), ports))
+    return "1:" + b64encode(sha1(text, usedforsecurity=False).digest()).decode("ascii")
 
 
-def _pack(address: str) -> bytes:
+def pack_address(address: str) -> bytes:
     """The 4 or 16 bytes of an address in network byte order; empty if it is none."""
     return _pack_short(address) if len(address) <= _LONGEST_ADDRESS else b""
 

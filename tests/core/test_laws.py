@@ -23,6 +23,13 @@ COLUMNS = [
     "packets",
     "log_status",
     "interface_id",
+    "src_ip",
+    "srcaddr",
+    "dest_ip",
+    "src_port",
+    "dest_port",
+    "protocol",
+    "transport",
     "_raw",
     "_time",
     "user",
@@ -34,7 +41,7 @@ COLUMNS = [
 @given(events, options)
 def test_every_event_has_one_verdict_and_all_tags(event, chosen):
     tags = enricher(chosen).tag(event.get)
-    assert tags.status in STATUSES and len(tags) == 14
+    assert tags.status in STATUSES and len(tags) == 15
     assert bool(tags.earliest) == (tags.status in ("ok", "nodata", "skipdata"))
 
 
@@ -126,9 +133,9 @@ def test_blocks_change_nothing(stream, chosen, block_size, piece_size):
 class CsvAlone(EnrichTable):
     """Splits no block."""
 
-    def _take_apart(self, plan, block, blocks):
-        plan.split_lines = lambda block, text: None
-        return super()._take_apart(plan, block, blocks)
+    def _tag_block(self, plan, block, blocks):
+        plan.splitter.split = lambda block, text: None
+        return super()._tag_block(plan, block, blocks)
 
 
 @RELAXED
