@@ -191,6 +191,34 @@ def test_the_byte_path_equals_the_oracle(header, rows, chosen, block_size, piece
     assert tags.counts == counts
 
 
+flow_columns = {
+    b"start": st.integers(T, T + 90).map(lambda time: b"%d" % time),
+    b"end": st.integers(T + 60, T + 90).map(lambda time: b"%d" % time),
+    b"src_ip": st.sampled_from([b"10.0.0.1", b'"10.0.0.2"', b"-", b"", b'"2001:db8::1"', b"999.1.1.1", b'"a,b"']),
+    b'"srcaddr"': st.sampled_from([b"10.0.0.3", b'"10.0.0.4"', b"", b'"::ffff:10.0.0.9"']),
+    b'"dest_ip"': st.sampled_from([b"10.0.0.1", b'"10.0.0.2"', b'"2001:DB8::2"', b'"fe80::1%eth0"', b"-"]),
+    b"src_port": st.sampled_from([b"22", b'"22.0"', b"70000", b"-", b"443"]),
+    b"dest_port": st.sampled_from([b"22", b'"443"', b"443", b""]),
+    b"protocol": st.sampled_from([b"6", b"ip", b"tcp", b"1", b""]),
+    b"transport": st.sampled_from([b"17", b"udp", b"sctp", b'"\xff"']),
+    b"log_status": st.sampled_from([b"OK", b"NODATA", b"bad"]),
+    b'"_raw"': st.sampled_from([b"", b'"2 1 eni-1 10.0.0.7 10.0.0.8 1 2 6 1 136 1602397446 1602397505 ACCEPT OK"', b"x"]),
+}  # fmt: skip
+flow_headers = st.lists(st.sampled_from([*flow_columns]), min_size=4, max_size=14, unique=True)
+
+
+@RELAXED
+@given(st.data(), flow_headers, st.sampled_from(["keep", "latest"]), SIZES)
+def test_ids_on_the_byte_path_equal_the_oracle(data, header, time, block_size):
+    """Whatever names of the five-tuple are there, and whether the record is in the fields or in `_raw`."""
+    rows = data.draw(st.lists(st.tuples(*map(flow_columns.get, header)), min_size=1, max_size=8))
+    chosen = {"community": "true", "time": time}
+    expected, counts = expected_reply(header, rows, chosen)
+    tags = enricher(chosen)
+    assert EnrichTable(tags, block_size).tag(write_rows(header, rows)) == expected
+    assert tags.counts == counts
+
+
 @settings(deadline=None, max_examples=500)
 @given(st.lists(raw_records, max_size=4), st.booleans())
 def test_the_scanner_reads_as_the_csv_module_does(records, open_end):
