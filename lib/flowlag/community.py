@@ -14,10 +14,9 @@ from hashlib import sha1
 
 from flowlag.five_tuple import SCTP, TCP, UDP, FiveTuple
 
-PROTOCOLS = frozenset((TCP, UDP, SCTP))
-
 _SEED = bytes(2)
-_PADDING = 0
+#: Protocol -> its byte, and a byte of padding.
+_PROTOCOLS = {number: bytes((number, 0)) for number in (TCP, UDP, SCTP)}
 _LONGEST_ADDRESS = 45  # characters of an IPv6 address that ends as an IPv4 address does
 
 
@@ -37,11 +36,11 @@ def community_id(five: FiveTuple) -> str:
 
 def hash_ends(protocol: int, one: End, other: End) -> str:
     """The same for the two ends of a flow, in any order."""
-    if protocol not in PROTOCOLS or not one[0] or len(one[0]) != len(other[0]):
+    if protocol not in _PROTOCOLS or not one[0] or len(one[0]) != len(other[0]):
         return ""
     low, high = (one, other) if one <= other else (other, one)
     ports = (low[1] << 16 | high[1]).to_bytes(4, "big")
-    text = b"".join((_SEED, low[0], high[0], bytes((protocol, _PADDING)), ports))
+    text = b"".join((_SEED, low[0], high[0], _PROTOCOLS[protocol], ports))
     return "1:" + b64encode(sha1(text, usedforsecurity=False).digest()).decode("ascii")
 
 
@@ -56,15 +55,12 @@ def _pack_short(address: str) -> bytes:
 
 
 def _pack_ipv4(address: str) -> bytes:
-    parts = address.split(".")
-    if len(parts) != 4 or not all(_is_octet(part) for part in parts):
+    try:
+        packed = bytes(map(int, address.split(".")))
+    except ValueError:  # also for a number above 255
         return b""
-    return bytes(map(int, parts))
-
-
-def _is_octet(text: str) -> bool:
-    is_number = text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= 255
-    return is_number and (text == "0" or text[0] != "0")  # some programs read a leading 0 as octal
+    # so no sign, blank or digit of another script; nor a leading 0, which some programs read as octal
+    return packed if ".".join(map(str, packed)) == address and len(packed) == 4 else b""
 
 
 def _pack_ipv6(address: str) -> bytes:

@@ -9,8 +9,8 @@ Authority: docs/enrich.md, Flows in other logs.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from typing import Optional
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Optional
 
 from flowlag.community import hash_ends, pack_address
 from flowlag.enrich_options import Settings
@@ -29,9 +29,6 @@ from flowlag.lines import NAMES, match_layout, member, split_words, strip_blanks
 from flowlag.memo import Memo, longest_of
 
 Get = Callable[[str], Optional[str]]
-IsValue = Callable[[Optional[str]], bool]
-#: The texts of source, its port, destination, its port and protocol; None where there is no value.
-Parts = tuple[Optional[str], ...]
 
 
 def has_protocol(text: Optional[str]) -> bool:
@@ -39,14 +36,31 @@ def has_protocol(text: Optional[str]) -> bool:
     return read_protocol(text) is not None
 
 
-#: For each part, in the order of Parts, the names tried, and what a text must be: the first such text counts.
-PARTS: tuple[tuple[tuple[str, ...], IsValue], ...] = (
-    (SRC_NAMES, has_value),
-    (SRC_PORT_NAMES, has_value),
-    (DEST_NAMES, has_value),
-    (DEST_PORT_NAMES, has_value),
-    (PROTOCOL_NAMES, has_protocol),
+class Part(NamedTuple):
+    """A part of a five-tuple: the first of the `names` whose text is a value counts, and `read` gives what it means."""
+
+    names: Sequence[str]
+    is_value: Callable[[Optional[str]], bool]
+    read: Callable[[Optional[str]], Any]
+
+
+#: In the order of the arguments of `identify`.
+PARTS = (
+    Part(SRC_NAMES, has_value, lambda text: pack_address(text or "")),
+    Part(SRC_PORT_NAMES, has_value, read_port),
+    Part(DEST_NAMES, has_value, lambda text: pack_address(text or "")),
+    Part(DEST_PORT_NAMES, has_value, read_port),
+    Part(PROTOCOL_NAMES, has_protocol, read_protocol),
 )
+
+
+def identify(
+    src: bytes, src_port: Optional[int], dest: bytes, dest_port: Optional[int], protocol: Optional[int]
+) -> str:
+    """The ID by the parts of a five-tuple as `read` gives them, empty if one is missing."""
+    if src_port is None or dest_port is None or protocol is None:
+        return ""
+    return hash_ends(protocol, (src, src_port), (dest, dest_port))
 
 
 class CommunityIds:
@@ -55,11 +69,11 @@ class CommunityIds:
     def __init__(self, settings: Settings) -> None:
         self._layout = settings.layout
         self._names = settings.names
-        self._ids: Memo[Parts, str] = Memo(self.find, longest_of)
+        self._ids: Memo[tuple[Optional[str], ...], str] = Memo(_identify_texts, longest_of)
 
     def of_fields(self, get: Get) -> str:
         """The ID by the fields that `get` returns."""
-        return self._ids[tuple([_first(map(get, names), is_value) for names, is_value in PARTS])]
+        return self._ids[tuple([next(filter(part.is_value, map(get, part.names)), None) for part in PARTS])]
 
     def of_raw(self, raw: str) -> str:
         """The ID by a `_raw` that was read as a record: from the line or JSON object that gave its times."""
@@ -68,15 +82,6 @@ class CommunityIds:
             return "" if get is None else self.of_fields(get)
         except (ValueError, RecursionError):  # as in lines.py: some depths can be read, but not be written again
             return ""
-
-    @staticmethod
-    def find(parts: Parts) -> str:
-        """The ID by the texts of a five-tuple."""
-        src, src_port, dest, dest_port = parts[0], read_port(parts[1]), parts[2], read_port(parts[3])
-        protocol = read_protocol(parts[4])
-        if protocol is None or src_port is None or dest_port is None:
-            return ""
-        return hash_ends(protocol, (pack_address(src or ""), src_port), (pack_address(dest or ""), dest_port))
 
     def _find_source(self, text: str) -> Optional[Get]:
         """What gives the fields of `_raw` by name: its columns or, if no layout is set, a JSON object; else None."""
@@ -92,8 +97,8 @@ class CommunityIds:
         return _find_columns(strip_blanks(get("message") or ""), None) or get
 
 
-def _first(texts: Iterable[Optional[str]], is_value: IsValue) -> Optional[str]:
-    return next(filter(is_value, texts), None)
+def _identify_texts(texts: Sequence[Optional[str]]) -> str:
+    return identify(*(part.read(text) for part, text in zip(PARTS, texts)))
 
 
 def _is_whole(get: Get, names: Names) -> bool:

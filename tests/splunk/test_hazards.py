@@ -231,7 +231,7 @@ def test_what_is_remembered_of_flows_is_bounded(monkeypatch):
     assert tagger.tag(write_rows(FLOW_HEADER, records)) == expected and expected.count(b",1:") == 200
     _, _, replies, ids = tagger._plan.split
     assert len(replies) == 1
-    assert 0 < len(ids._ends) <= 50 and max(map(len, map(str, ids._ends))) < 200
+    assert 0 < len(ids) <= 50 and max(map(len, map(str, ids))) < 200
 
 
 def test_blocks_are_cut_where_quotes_are_even():

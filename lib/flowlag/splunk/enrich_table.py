@@ -143,8 +143,7 @@ class _Plan:
     def _way(self, enricher: Enricher, value: Callable[[str], str], ending: Ending) -> _Way:
         keys = Keys(self.header, enricher.roles, value)
         asks_raw = enricher.settings.reads_raw and "_raw" in self.header.places
-        found = enricher.community_ids
-        ids = None if found is None else IdColumn(self.header, found, value)
+        ids = IdColumn(self.header, value) if enricher.settings.community else None
         return _Way(keys, ending, ReplyCache(enricher, keys, ending, asks_raw), ids)
 
     def changes(self, records: Records) -> bool:

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from operator import add, itemgetter
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional, TypeVar
 
 from flowlag.enrich import Enricher
 from flowlag.fields import Values, has_value
@@ -26,8 +27,7 @@ from flowlag.splunk.columns import Header
 from flowlag.splunk.csv_bytes import decode
 from flowlag.tags import TAG_FIELDS, Tags, asked_fields
 
-if TYPE_CHECKING:
-    from flowlag.community_ids import CommunityIds
+T = TypeVar("T")
 
 _TIMES = ("start", "end", "earliest", "latest", "time", "window_start", "window_end")
 _FIRST, _LAST = str(FIRST_US // SECOND_US), str(LAST_US // SECOND_US)
@@ -131,26 +131,38 @@ def write_id(text: str) -> str:
     return f",{text}\n"
 
 
-class IdColumn:
-    """Adds the Community ID to the texts of records. `value` turns the text of a field into its value."""
+class IdColumn(Bounded[tuple[str, ...], str]):
+    """The end of a record's line with its Community ID, by the texts of its five-tuple.
 
-    def __init__(self, header: Header, ids: CommunityIds, value: Callable[[str], str]) -> None:
-        from flowlag.community_ids import PARTS  # only a search that asks for IDs pays for the import
+    `value` turns the text of a field into its value.
+    """
 
-        self._parts = [(header.places_of(names), self._make_check(is_value)) for names, is_value in PARTS]
-        self._ids = ids
-        self._value = value
-        self._ends = Memo(self._write, longest_of)
+    def __init__(self, header: Header, value: Callable[[str], str]) -> None:
+        from flowlag.community_ids import PARTS, identify  # only a search that asks for IDs pays for the import
+
+        super().__init__()
+        self._identify = identify
+        self._places = [header.places_of(part.names) for part in PARTS]
+        self._checks = [_remember(part.is_value, value) for part in PARTS]
+        self._readers = [_remember(part.read, value) for part in PARTS]
+
+    def __missing__(self, texts: tuple[str, ...]) -> str:
+        end = write_id(self._identify(*[read[text] for read, text in zip(self._readers, texts)]))
+        if len("".join(texts)) <= LONGEST:
+            self.keep(texts, end)
+        return end
 
     def complete(self, records: Records, texts: list[Optional[str]], all_ok: bool) -> list[Optional[str]]:
         """The texts with their IDs and line ends; None stays. Only records that are ok have an ID."""
-        ends = map(self._ends.__getitem__, zip(*(self._texts(records, *part) for part in self._parts)))
+        parts = map(self._texts, repeat(records), self._places, self._checks)
+        ends = map(self.__getitem__, zip(*parts))
         if all_ok:
             return list(map(add, texts, ends))
         empty = write_id("")
         return [text and text + (end if ",ok," in text else empty) for text, end in zip(texts, ends)]
 
-    def _texts(self, records: Records, places: tuple[int, ...], is_value: Memo[str, bool]) -> Iterable[str]:
+    @staticmethod
+    def _texts(records: Records, places: tuple[int, ...], is_value: Memo[str, bool]) -> Iterable[str]:
         """For each record, the text of the first column that has a value, mostly that of the first column of all."""
         columns = [records.column(place) for place in places]
         columns = columns[:1] + [column for column in columns[1:] if any(column)]
@@ -160,11 +172,10 @@ class IdColumn:
             return columns[0]
         return [next(filter(is_value.__getitem__, texts), "") for texts in zip(*columns)]
 
-    def _make_check(self, is_value: Callable[[Optional[str]], bool]) -> Memo[str, bool]:
-        return Memo(lambda text: is_value(decode(self._value(text))), len)
 
-    def _write(self, texts: tuple[str, ...]) -> str:
-        return write_id(self._ids.find(tuple([decode(self._value(text)) for text in texts])))
+def _remember(find: Callable[[str], T], value: Callable[[str], str]) -> Memo[str, T]:
+    """`find` of a field's value, by the text of the field."""
+    return Memo(lambda text: find(decode(value(text))), len)
 
 
 class ReplyCache(Bounded[Key, Optional[str]]):
