@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Community ID: one text for a flow in both directions, the same in Zeek, Suricata and AWS Network Firewall.
+"""Community ID: one text for a flow in both directions, the same in Zeek, Suricata and other network monitors.
 
 Version 1 with seed 0, for TCP, UDP and SCTP. A flow log record has no ICMP type, on which the ID of ICMP depends.
-Importing this module costs milliseconds (hashlib loads OpenSSL), so import it only if an ID is asked for.
+Importing this module costs milliseconds (hashlib loads OpenSSL), so import it only if an ID is asked for. SHA-1 is no
+security here, and is said not to be, so that Pythons whose OpenSSL allows only FIPS algorithms compute it too.
 Authority: Corelight, "Community ID Flow Hashing" (github.com/corelight/community-id-spec), read 2026-11-27.
 """
 
@@ -18,7 +19,6 @@ _SEED = bytes(2)
 #: Protocol -> its byte, and a byte of padding.
 _PROTOCOLS = {number: bytes((number, 0)) for number in (TCP, UDP, SCTP)}
 _LONGEST_ADDRESS = 45  # characters of an IPv6 address that ends as an IPv4 address does
-
 
 #: One end of a flow: its address, 4 or 16 bytes in network byte order (no byte if it has none), and its port.
 End = tuple[bytes, int]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
@@ -35,7 +36,6 @@ class Enricher:
         self.settings = settings
         names = asked_fields(settings)
         self.fields = tuple(settings.prefix + name for name in names)
-        self.community_ids = _make_community_ids(settings)
         self._choose: Callable[[Tags], tuple[str, ...]] = itemgetter(*map(Tags._fields.index, names))
         self.counts: Counter[str] = Counter()
         self.rules = Rules(settings, None if learned is None else learned.find)
@@ -129,9 +129,8 @@ class Enricher:
 
     def _ask_raw(self, raw: Optional[str], values: Values, verdict: Tags) -> tuple[Values, Tags]:
         """The values and tags by `_raw`, if the fields gave no valid record: docs/enrich.md, Where values come from."""
-        raw = raw or ""
-        found = read_raw(raw, self.settings.layout, self.settings.names)
-        if found is None:
+        found = read_raw(raw, self.settings.layout, self.settings.names) if raw else None
+        if raw is None or found is None:
             return values, verdict
         if not isinstance(found, Values):
             return values, Tags(HEADER)
@@ -143,18 +142,16 @@ class Enricher:
 
     def _identify(self, tags: Tags, get: Optional[Get], raw: str = "") -> Tags:
         """The tags with the Community ID, if it was asked for: by the fields that `get` returns, else by `raw`."""
-        if self.community_ids is None or tags.status != "ok":
+        if not self.settings.community or tags.status != "ok":
             return tags
-        found = self.community_ids.of_raw(raw) if get is None else self.community_ids.of_fields(get)
-        return tags._replace(community_id=found)
+        ids = self._community_ids
+        return tags._replace(community_id=ids.of_raw(raw) if get is None else ids.of_fields(get))
 
+    @cached_property
+    def _community_ids(self) -> CommunityIds:
+        from flowlag.community_ids import CommunityIds  # only a process that needs them pays for the import
 
-def _make_community_ids(settings: Settings) -> Optional[CommunityIds]:
-    if not settings.community:
-        return None
-    from flowlag.community_ids import CommunityIds  # only a search that asks for them pays for the import
-
-    return CommunityIds(settings)
+        return CommunityIds(self.settings)
 
 
 def _measure(key: tuple[Values, bool]) -> int:

@@ -162,7 +162,7 @@ PREFIX = prefix("What the names of the output fields begin with.")
 COMMUNITY = truth(
     "community",
     "false",
-    "Whether to add the Community ID of each flow, by which it joins events of Zeek, Suricata and Network Firewall.",
+    "Whether to add the Community ID of each flow, by which it joins events of Zeek, Suricata and other monitors.",
 )
 
 #: In the order of the docs.

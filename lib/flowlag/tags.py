@@ -60,8 +60,8 @@ class Tags(NamedTuple):
     community_id: Annotated[
         str,
         "word",
-        "only with `community=true`: the Community ID, version 1 with seed 0, which Zeek, Suricata and AWS Network "
-        "Firewall give the same connection",
+        "only with `community=true`: the Community ID, version 1 with seed 0, which Zeek, Suricata and other monitors "
+        "give the same connection",
         "the status is not `ok`, the protocol is not TCP, UDP or SCTP, or an address or a port is missing",
     ] = ""
 

@@ -205,12 +205,12 @@ def test_what_is_kept_is_bounded(monkeypatch):
     assert max(len(text) for parts in ids._ids for text in parts) < 100
 
 
-def test_a_search_that_does_not_ask_for_ids_does_not_pay_for_them():
+def test_a_process_that_needs_no_ids_does_not_pay_for_them():
     code = (
         "import sys; from flowlag.enrich_options import parse_settings as p; from flowlag.enrich import Enricher as E;"
         "import flowlag.splunk.enrich_table; E(p([])); print('hashlib' in sys.modules);"
-        "p([('community', 'true')]).input_fields; print('hashlib' in sys.modules);"
-        "E(p([('community', 'true')])); print('hashlib' in sys.modules)"
+        "e = E(p([('community', 'true')])); e.settings.input_fields; e.tag({}.get); print('hashlib' in sys.modules);"
+        "e.tag({'start': '1602397446', 'end': '1602397446'}.get); print('hashlib' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-S", "-c", code],

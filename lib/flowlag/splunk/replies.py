@@ -106,7 +106,7 @@ class Ending:
         self._sets_time = sets_time
         self._follows = follows
         self._width = len(enricher.fields)
-        self._has_id = enricher.community_ids is not None
+        self._has_id = enricher.settings.community
         names = [name for name in asked_fields(enricher.settings) if name != "community_id"]
         self._choose: Callable[[Tags], tuple[str, ...]] = itemgetter(*map(Tags._fields.index, names))
 
@@ -138,7 +138,7 @@ class IdColumn(Bounded[tuple[str, ...], str]):
     """
 
     def __init__(self, header: Header, value: Callable[[str], str]) -> None:
-        from flowlag.community_ids import PARTS, identify  # only a search that asks for IDs pays for the import
+        from flowlag.community_ids import PARTS, identify  # only a process that needs them pays for the import
 
         super().__init__()
         self._identify = identify
