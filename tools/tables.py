@@ -16,6 +16,7 @@ from typing import Callable
 
 from bench.accuracy import compare, truth
 from flowlag import match, profile
+from flowlag.community_ids import PARTS
 from flowlag.enrich_options import ENRICH_OPTIONS
 from flowlag.fields import Names
 from flowlag.layouts import LAYOUTS
@@ -68,6 +69,13 @@ def known_names() -> Lines:
     """The values of a record with the names under which each is looked for."""
     rows = ((value, ", ".join(map(code, names))) for value, names in Names()._asdict().items() if names)
     return lay_out(("value", "known names, in this order"), rows)
+
+
+def flow_names() -> Lines:
+    """The parts of a five-tuple with the names under which each is looked for."""
+    parts = ("source", "source port", "destination", "destination port", "protocol")
+    rows = ((part, ", ".join(map(code, names))) for part, (names, *_) in zip(parts, PARTS))
+    return lay_out(("part", "known names, in this order"), rows)
 
 
 def layouts() -> Lines:
@@ -130,6 +138,7 @@ TABLES: dict[str, Callable[[], Lines]] = {
     "profile-options": lambda: option_table(PROFILE_OPTIONS),
     "profile-fields": lambda: field_table(profile.FIELDS),
     "known-names": known_names,
+    "flow-names": flow_names,
     "layouts": layouts,
     "macros": macros,
     "make-targets": make_targets,

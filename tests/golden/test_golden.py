@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flowlag.enrich_options import parse_arguments
-from flowlag.tags import TAG_FIELDS
+from flowlag.tags import asked_fields
 from tests.support.splunkd import run_command, write_body
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/WHY.md"))
@@ -31,12 +31,13 @@ def read_events(case):
 def tagged(case, script, python):
     """The tags of the case's events, one CSV line each, as the packaged command gives them."""
     arguments = (case / "args.txt").read_text(encoding="utf-8").splitlines()
-    prefix = parse_arguments(arguments).prefix
+    settings = parse_arguments(arguments)
+    names = asked_fields(settings)
     _, (reply,) = run_command(script, python, arguments, [write_body(read_events(case))])
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(TAG_FIELDS)
-    rows.writerows([row[prefix + name] for name in TAG_FIELDS] for row in reply.rows)
+    rows.writerow(names)
+    rows.writerows([row[settings.prefix + name] for name in names] for row in reply.rows)
     return out.getvalue()
 
 
