@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When a connection began and ended, by all of its records: bounds on its first and its last packet.
+
+A record of a connection's first packet holds it between start - lag and end + 1. Each direction of a connection inside
+an estate is seen by two interfaces, so up to four records hold its first packets: SYN twice, SYN with ACK twice. The
+first packet lies in all of them at once, and before the end of every record of the connection. Its `home` is one
+interface, at which the packets are meant: elsewhere they may be seen a round trip earlier or later. If there is any
+sign that the records are those of two connections, or are not all there, the bounds are those of fewer records.
+
+Authority: docs/connect.md, When it began; docs/model.md, The bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Optional
+
+from flowlag.connections import Record
+from flowlag.five_tuple import ACK, FIN, RST, SYN
+from flowlag.timing import RESOLUTION_US
+
+_CLOSES = FIN | RST
+
+
+class Bounds(NamedTuple):
+    """A packet passed from `earliest_us` on and before `latest_us` (microseconds); `basis` says how that is known."""
+
+    earliest_us: int
+    latest_us: int
+    basis: str
+
+
+def find_opening(records: Iterable[Record]) -> Optional[Record]:
+    """The record that opens the connection: SYN without ACK, of several the one with the latest start.
+
+    If tied, that of the least interface, then the one that ends first.
+    """
+    opening = [record for record in records if not record.follows]
+    if len(opening) < 2:
+        return opening[0] if opening else None
+    latest_us = opening[-1].start_us
+    return min((r for r in opening if r.start_us == latest_us), key=lambda r: (r.interface, r))
+
+
+def bound_start(records: Sequence[Record], opening: Optional[Record], lag_us: int, rtt_us: int) -> Bounds:
+    """Bounds on the first packet, of records in their order and the opening one, whose interface is home."""
+    if opening is None:
+        latest_us = min([record.end_us for record in records]) + RESOLUTION_US + rtt_us
+        return Bounds(records[0].start_us - lag_us, latest_us, "none")
+    with_syn = [record for record in records if record.flags & SYN]
+    if not (_has_second(with_syn) or _has_earlier(records, opening, lag_us, rtt_us)):
+        bounds = _intersect_starts(records, with_syn, opening, lag_us, rtt_us)
+        if bounds.earliest_us < bounds.latest_us:
+            return bounds
+    at_home = [record for record in with_syn if not record.follows and record.interface == opening.interface]
+    latest_us = max([record.end_us for record in at_home]) + RESOLUTION_US
+    return Bounds(at_home[0].start_us - lag_us, latest_us, "doubt")
+
+
+def _has_second(records: Sequence[Record]) -> bool:
+    """Whether two of these records are of one series: of one interface and direction."""
+    return len(records) > 1 and len({(r.interface, r.direction) for r in records}) < len(records)
+
+
+def _has_earlier(records: Sequence[Record], opening: Record, lag_us: int, rtt_us: int) -> bool:
+    """Whether a record tells of another connection before the opening record."""
+    certain_us = opening.start_us - lag_us - rtt_us - RESOLUTION_US
+    if min([record.end_us for record in records]) < certain_us:
+        return True
+    closing = (r for r in records if r.flags & _CLOSES and r.interface == opening.interface)
+    return any(record.end_us < opening.start_us for record in closing)
+
+
+def _intersect_starts(
+    records: Sequence[Record], with_syn: Sequence[Record], opening: Record, lag_us: int, rtt_us: int
+) -> Bounds:
+    home = opening.interface
+    earliest_us = max([r.start_us - (rtt_us if r.interface != home or r.flags & ACK else 0) for r in with_syn]) - lag_us
+    # a later record may be of packets that passed long after, so its end says nothing more
+    reach_us = opening.end_us + lag_us + RESOLUTION_US
+    ends_us = [r.end_us + (rtt_us if r.interface != home else 0) for r in records if r.start_us <= reach_us]
+    return Bounds(earliest_us, min(ends_us) + RESOLUTION_US, "syn")
+
+
+def bound_end(records: Sequence[Record], home: str, lag_us: int, rtt_us: int) -> Bounds:
+    """Bounds on the last packet at `home`, of records in their order."""
+    closing = [record for record in records if record.flags & _CLOSES]
+    last_start_us = records[-1].start_us
+    basis = "none"
+    if closing:
+        latest_us = min([record.end_us for record in closing]) + RESOLUTION_US + rtt_us
+        earliest_us = max([r.start_us - (rtt_us if r.interface != home else 0) for r in records]) - lag_us
+        if not _has_second(closing) and last_start_us - lag_us <= latest_us and earliest_us < latest_us:
+            return Bounds(earliest_us, latest_us, "fin")
+        basis = "doubt"
+    latest_us = max([record.end_us for record in records]) + RESOLUTION_US + rtt_us
+    return Bounds(last_start_us - lag_us, latest_us, basis)

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The records of each pair of endpoints, held in few bytes, and how they are parted into connections.
+
+A pair of endpoints and its protocol is a text, and its records are packed one after the other: objects of Python for a
+million records would take a gigabyte. They are unpacked pair by pair, when all have come, so the order in which they
+come changes nothing. Authority: docs/connect.md, Which records are one connection.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from struct import Struct
+from typing import Callable, NamedTuple, Optional
+
+from flowlag.fields import has_value
+from flowlag.five_tuple import FiveTuple, opens_connection
+
+#: What stands for a number of packets or bytes that is not known.
+UNKNOWN = -1
+#: Set in the flags of every record that has readable ones: those have at most nine digits.
+HAS_FLAGS = 1 << 30
+
+_PACKED = Struct("<q?qBiqqii")
+
+
+class Record(NamedTuple):
+    """A record of a pair of endpoints; times in microseconds. The order of the fields is that in which records go.
+
+    `follows` is false if it opens a connection: then it goes before others of the same start. `direction` is 0 if the
+    first endpoint sent its packets, else 1. `packets` and `bytes` may be UNKNOWN; `flags` are 0 or have HAS_FLAGS.
+    `action` has a line for each distinct action.
+    """
+
+    start_us: int
+    follows: bool
+    end_us: int
+    direction: int
+    interface: str
+    packets: int
+    bytes: int
+    flags: int
+    action: str
+
+
+class Pair(NamedTuple):
+    """Two endpoints, the lesser first, and their protocol."""
+
+    protocol: int
+    first: str
+    first_port: int
+    second: str
+    second_port: int
+
+    def tuple_of(self, direction: int) -> FiveTuple:
+        """The five-tuple of the records of one direction."""
+        five = FiveTuple(*self)
+        return five.reversed() if direction else five
+
+
+class Connection(NamedTuple):
+    """The records of one connection in their order, at least one, and how many exact duplicates were left out."""
+
+    pair: Pair
+    records: list[Record]
+    duplicates: int
+
+
+class Numbers(dict[Optional[str], int]):
+    """`numbers[text]` is a number for what `read` makes of a text; `texts[number]` is that again."""
+
+    def __init__(self, read: Callable[[Optional[str]], str]) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._read = read
+        self._known: dict[str, int] = {}
+
+    def __missing__(self, text: Optional[str]) -> int:
+        value = self._read(text)
+        number = self[text] = self._known.setdefault(value, len(self.texts))
+        if number == len(self.texts):
+            self.texts.append(value)
+        return number
+
+
+class Held:
+    """Every record, by its pair of endpoints. `interfaces` and `actions` tell numbers for the texts of a record."""
+
+    def __init__(self) -> None:
+        self.interfaces = Numbers(_read_name)
+        self.actions = Numbers(_read_actions)
+        self._pairs: dict[str, bytearray] = {}
+
+    def add(
+        self, five: tuple[int, str, int, str, int], start_us: int, end_us: int, interface: int, packets: int,
+        count: int, flags: Optional[int], action: int,
+    ) -> None:  # fmt: skip
+        """Take a record of a five-tuple in the order of FiveTuple; `count` is its number of bytes."""
+        protocol, src, src_port, dest, dest_port = five
+        is_reply = dest < src or (dest == src and dest_port < src_port)
+        if is_reply:
+            src, src_port, dest, dest_port = dest, dest_port, src, src_port
+        key = f"{protocol} {src_port} {dest_port} {len(src)} {src}{dest}"
+        known_flags = 0 if flags is None else flags | HAS_FLAGS
+        packed = _PACKED.pack(
+            start_us, not opens_connection(flags), end_us, is_reply, interface, packets, count, known_flags, action
+        )
+        held = self._pairs.get(key)
+        if held is None:
+            self._pairs[key] = bytearray(packed)
+        else:
+            held += packed
+
+    def take_out(self, gap_us: int, lag_us: int) -> Iterator[Connection]:
+        """Every connection, in any order; each pair is forgotten when it has been taken out."""
+        while self._pairs:
+            key, packed = self._pairs.popitem()
+            records, copies = merge_duplicates(self._unpack(packed))
+            pair = _read_key(key)
+            for part in part_records(records, gap_us, lag_us):
+                yield Connection(pair, part, sum(copies[record] for record in part) if copies else 0)
+
+    def _unpack(self, packed: bytearray) -> list[Record]:
+        interfaces, actions = self.interfaces.texts, self.actions.texts
+        return [
+            Record(start_us, follows, end_us, direction, interfaces[interface], packets, count, flags, actions[action])
+            for start_us, follows, end_us, direction, interface, packets, count, flags, action in _PACKED.iter_unpack(
+                packed
+            )
+        ]
+
+
+def merge_duplicates(records: list[Record]) -> tuple[list[Record], Counter[Record]]:
+    """The records in their order without exact duplicates, and how many of these each one stands for besides itself.
+
+    Duplicates may differ in flags and action only; the one that is kept has the flags and the actions of all.
+    """
+    copies: Counter[Record] = Counter()
+    kept: dict[tuple[object, ...], Record] = {}
+    counts: Counter[tuple[object, ...]] = Counter()
+    if len(records) > 1:
+        for record in records:
+            same = (record[0], *record[2:7])
+            known = kept.get(same)
+            if known is None:
+                kept[same] = record
+            else:
+                counts[same] += 1
+                kept[same] = _merge(known, record)
+    if counts:
+        records = list(kept.values())
+        copies.update({kept[same]: count for same, count in counts.items()})
+    return sorted(records), copies
+
+
+def _merge(one: Record, other: Record) -> Record:
+    flags = one.flags | other.flags
+    action = one.action
+    if action != other.action:
+        action = _read_actions(f"{action}\n{other.action}")
+    return one._replace(follows=not opens_connection(flags), flags=flags, action=action)
+
+
+def part_records(records: list[Record], gap_us: int, lag_us: int) -> Iterator[list[Record]]:
+    """Parts a pair's records, in their order, into those of each connection."""
+    begin, reach_us = 0, records[0].end_us
+    reopens_us = min(gap_us, lag_us)
+    for i, record in enumerate(records):
+        if record.start_us > reach_us + (gap_us if record.follows else reopens_us):
+            yield records[begin:i]
+            begin = i
+        reach_us = max(reach_us, record.end_us)
+    yield records[begin:] if begin else records
+
+
+def _read_name(text: Optional[str]) -> str:
+    return text if text is not None and has_value(text) else ""
+
+
+def _read_actions(text: Optional[str]) -> str:
+    """The distinct actions in a text, sorted, one a line."""
+    if text is None or "\n" not in text:
+        return _read_name(text)
+    return "\n".join(sorted(filter(has_value, set(text.split("\n")))))
+
+
+def _read_key(key: str) -> Pair:
+    protocol, first_port, second_port, length, addresses = key.split(" ", 4)
+    cut = int(length)
+    return Pair(int(protocol), addresses[:cut], int(first_port), addresses[cut:], int(second_port))
