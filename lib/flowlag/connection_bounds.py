@@ -39,7 +39,7 @@ def find_opening(records: Iterable[Record]) -> Optional[Record]:
     if len(opening) < 2:
         return opening[0] if opening else None
     latest_us = opening[-1].start_us
-    return min((r for r in opening if r.start_us == latest_us), key=lambda r: (r.interface, r))
+    return min([record for record in opening if record.start_us == latest_us], key=lambda r: (r.interface, r))
 
 
 def bound_start(records: Sequence[Record], opening: Optional[Record], lag_us: int, rtt_us: int) -> Bounds:
@@ -47,39 +47,33 @@ def bound_start(records: Sequence[Record], opening: Optional[Record], lag_us: in
     if opening is None:
         latest_us = min([record.end_us for record in records]) + RESOLUTION_US + rtt_us
         return Bounds(records[0].start_us - lag_us, latest_us, "none")
-    with_syn = [record for record in records if record.flags & SYN]
-    if not (_has_second(with_syn) or _has_earlier(records, opening, lag_us, rtt_us)):
-        bounds = _intersect_starts(records, with_syn, opening, lag_us, rtt_us)
-        if bounds.earliest_us < bounds.latest_us:
-            return bounds
-    at_home = [record for record in with_syn if not record.follows and record.interface == opening.interface]
+    bounds = _intersect_starts(records, opening, lag_us, rtt_us)
+    if bounds is not None and bounds.earliest_us < bounds.latest_us:
+        return bounds
+    at_home = [record for record in records if not record.follows and record.interface == opening.interface]
     latest_us = max([record.end_us for record in at_home]) + RESOLUTION_US
     return Bounds(at_home[0].start_us - lag_us, latest_us, "doubt")
 
 
-def _has_second(records: Sequence[Record]) -> bool:
-    """Whether two of these records are of one series: of one interface and direction."""
-    return len(records) > 1 and len({(r.interface, r.direction) for r in records}) < len(records)
-
-
-def _has_earlier(records: Sequence[Record], opening: Record, lag_us: int, rtt_us: int) -> bool:
-    """Whether a record tells of another connection before the opening record."""
-    certain_us = opening.start_us - lag_us - rtt_us - RESOLUTION_US
-    if min([record.end_us for record in records]) < certain_us:
-        return True
-    closing = (r for r in records if r.flags & _CLOSES and r.interface == opening.interface)
-    return any(record.end_us < opening.start_us for record in closing)
-
-
-def _intersect_starts(
-    records: Sequence[Record], with_syn: Sequence[Record], opening: Record, lag_us: int, rtt_us: int
-) -> Bounds:
-    home = opening.interface
-    earliest_us = max([r.start_us - (rtt_us if r.interface != home or r.flags & ACK else 0) for r in with_syn]) - lag_us
-    # a later record may be of packets that passed long after, so its end says nothing more
+def _intersect_starts(records: Sequence[Record], opening: Record, lag_us: int, rtt_us: int) -> Optional[Bounds]:
+    """Bounds on the first packet by all records that must hold it; None if there is a sign of another connection."""
+    opened_us, home = opening.start_us, opening.interface
+    certainly_before_us = opened_us - lag_us - rtt_us - RESOLUTION_US
+    # a later record may be of packets that passed long after the first, so its end says nothing more
     reach_us = opening.end_us + lag_us + RESOLUTION_US
-    ends_us = [r.end_us + (rtt_us if r.interface != home else 0) for r in records if r.start_us <= reach_us]
-    return Bounds(earliest_us, min(ends_us) + RESOLUTION_US, "syn")
+    starts_us, ends_us, series = [opened_us], [opening.end_us], set()
+    for start_us, _, end_us, direction, interface, _, _, flags, _ in records:
+        is_away = interface != home
+        if end_us < certainly_before_us or (end_us < opened_us and flags & _CLOSES and not is_away):
+            return None
+        if flags & SYN:
+            if (interface, direction) in series:
+                return None
+            series.add((interface, direction))
+            starts_us.append(start_us - rtt_us if is_away or flags & ACK else start_us)
+        if start_us <= reach_us:
+            ends_us.append(end_us + rtt_us if is_away else end_us)
+    return Bounds(max(starts_us) - lag_us, min(ends_us) + RESOLUTION_US, "syn")
 
 
 def bound_end(records: Sequence[Record], home: str, lag_us: int, rtt_us: int) -> Bounds:
@@ -89,8 +83,9 @@ def bound_end(records: Sequence[Record], home: str, lag_us: int, rtt_us: int) ->
     basis = "none"
     if closing:
         latest_us = min([record.end_us for record in closing]) + RESOLUTION_US + rtt_us
-        earliest_us = max([r.start_us - (rtt_us if r.interface != home else 0) for r in records]) - lag_us
-        if not _has_second(closing) and last_start_us - lag_us <= latest_us and earliest_us < latest_us:
+        earliest_us = max([r.start_us - rtt_us if r.interface != home else r.start_us for r in records]) - lag_us
+        is_once = len(closing) == 1 or len({(r.interface, r.direction) for r in closing}) == len(closing)
+        if is_once and last_start_us - lag_us <= latest_us and earliest_us < latest_us:
             return Bounds(earliest_us, latest_us, "fin")
         basis = "doubt"
     latest_us = max([record.end_us for record in records]) + RESOLUTION_US + rtt_us

@@ -8,20 +8,22 @@ come changes nothing. Authority: docs/connect.md, Which records are one connecti
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
+from functools import partial, reduce
+from operator import itemgetter, or_
 from struct import Struct
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, NamedTuple
 
 from flowlag.fields import has_value
-from flowlag.five_tuple import FiveTuple, opens_connection
+from flowlag.five_tuple import ACK, SYN, FiveTuple, opens_connection
 
 #: What stands for a number of packets or bytes that is not known.
 UNKNOWN = -1
 #: Set in the flags of every record that has readable ones: those have at most nine digits.
 HAS_FLAGS = 1 << 30
 
-_PACKED = Struct("<q?qBiqqii")
+#: Start, end, direction, number of the interface, packets, bytes, flags, number of the action.
+_PACKED = Struct("<qqBiqqii")
 
 
 class Record(NamedTuple):
@@ -43,6 +45,10 @@ class Record(NamedTuple):
     action: str
 
 
+_new_record = partial(tuple.__new__, Record)  # without a call of Python's own, for each record
+_SYN_ACK = SYN | ACK
+
+
 class Pair(NamedTuple):
     """Two endpoints, the lesser first, and their protocol."""
 
@@ -54,8 +60,10 @@ class Pair(NamedTuple):
 
     def tuple_of(self, direction: int) -> FiveTuple:
         """The five-tuple of the records of one direction."""
-        five = FiveTuple(*self)
-        return five.reversed() if direction else five
+        protocol, first, first_port, second, second_port = self
+        if direction:
+            return FiveTuple(protocol, second, second_port, first, first_port)
+        return FiveTuple(protocol, first, first_port, second, second_port)
 
 
 class Connection(NamedTuple):
@@ -66,16 +74,16 @@ class Connection(NamedTuple):
     duplicates: int
 
 
-class Numbers(dict[Optional[str], int]):
+class Numbers(dict[str, int]):
     """`numbers[text]` is a number for what `read` makes of a text; `texts[number]` is that again."""
 
-    def __init__(self, read: Callable[[Optional[str]], str]) -> None:
+    def __init__(self, read: Callable[[str], str]) -> None:
         super().__init__()
         self.texts: list[str] = []
         self._read = read
         self._known: dict[str, int] = {}
 
-    def __missing__(self, text: Optional[str]) -> int:
+    def __missing__(self, text: str) -> int:
         value = self._read(text)
         number = self[text] = self._known.setdefault(value, len(self.texts))
         if number == len(self.texts):
@@ -92,19 +100,15 @@ class Held:
         self._pairs: dict[str, bytearray] = {}
 
     def add(
-        self, five: tuple[int, str, int, str, int], start_us: int, end_us: int, interface: int, packets: int,
-        count: int, flags: Optional[int], action: int,
+        self, protocol: int, src: str, src_port: int, dest: str, dest_port: int, start_us: int, end_us: int,
+        interface: int, packets: int, count: int, flags: int, action: int,
     ) -> None:  # fmt: skip
-        """Take a record of a five-tuple in the order of FiveTuple; `count` is its number of bytes."""
-        protocol, src, src_port, dest, dest_port = five
+        """Take a record; `count` is its number of bytes, and everything is as in Record, but numbers for texts."""
         is_reply = dest < src or (dest == src and dest_port < src_port)
+        packed = _PACKED.pack(start_us, end_us, is_reply, interface, packets, count, flags, action)
         if is_reply:
             src, src_port, dest, dest_port = dest, dest_port, src, src_port
         key = f"{protocol} {src_port} {dest_port} {len(src)} {src}{dest}"
-        known_flags = 0 if flags is None else flags | HAS_FLAGS
-        packed = _PACKED.pack(
-            start_us, not opens_connection(flags), end_us, is_reply, interface, packets, count, known_flags, action
-        )
         held = self._pairs.get(key)
         if held is None:
             self._pairs[key] = bytearray(packed)
@@ -118,47 +122,46 @@ class Held:
             records, copies = merge_duplicates(self._unpack(packed))
             pair = _read_key(key)
             for part in part_records(records, gap_us, lag_us):
-                yield Connection(pair, part, sum(copies[record] for record in part) if copies else 0)
+                yield Connection(pair, part, sum([copies[record] for record in part]) if copies else 0)
 
     def _unpack(self, packed: bytearray) -> list[Record]:
         interfaces, actions = self.interfaces.texts, self.actions.texts
         return [
-            Record(start_us, follows, end_us, direction, interfaces[interface], packets, count, flags, actions[action])
-            for start_us, follows, end_us, direction, interface, packets, count, flags, action in _PACKED.iter_unpack(
-                packed
+            _new_record(
+                (
+                    start_us, flags & _SYN_ACK != SYN, end_us, direction, interfaces[interface], packets, count, flags,
+                    actions[action],
+                )
             )
-        ]
+            for start_us, end_us, direction, interface, packets, count, flags, action in _PACKED.iter_unpack(packed)
+        ]  # fmt: skip
 
 
-def merge_duplicates(records: list[Record]) -> tuple[list[Record], Counter[Record]]:
+#: What exact duplicates have in common.
+_identity = itemgetter(0, 2, 3, 4, 5, 6)
+
+
+def merge_duplicates(records: list[Record]) -> tuple[list[Record], dict[Record, int]]:
     """The records in their order without exact duplicates, and how many of these each one stands for besides itself.
 
     Duplicates may differ in flags and action only; the one that is kept has the flags and the actions of all.
     """
-    copies: Counter[Record] = Counter()
-    kept: dict[tuple[object, ...], Record] = {}
-    counts: Counter[tuple[object, ...]] = Counter()
-    if len(records) > 1:
-        for record in records:
-            same = (record[0], *record[2:7])
-            known = kept.get(same)
-            if known is None:
-                kept[same] = record
-            else:
-                counts[same] += 1
-                kept[same] = _merge(known, record)
-    if counts:
-        records = list(kept.values())
-        copies.update({kept[same]: count for same, count in counts.items()})
-    return sorted(records), copies
+    if len(records) == 1:
+        return records, {}
+    if len(set(map(_identity, records))) == len(records):
+        return sorted(records), {}
+    same: dict[tuple[object, ...], list[Record]] = {}
+    for record in records:
+        same.setdefault(_identity(record), []).append(record)
+    merged = {_merge(copies): len(copies) - 1 for copies in same.values()}
+    return sorted(merged), merged
 
 
-def _merge(one: Record, other: Record) -> Record:
-    flags = one.flags | other.flags
-    action = one.action
-    if action != other.action:
-        action = _read_actions(f"{action}\n{other.action}")
-    return one._replace(follows=not opens_connection(flags), flags=flags, action=action)
+def _merge(copies: list[Record]) -> Record:
+    """One record for exact duplicates."""
+    flags = reduce(or_, [record.flags for record in copies])
+    action = list_distinct({record.action for record in copies})
+    return copies[0]._replace(follows=not opens_connection(flags), flags=flags, action=action)
 
 
 def part_records(records: list[Record], gap_us: int, lag_us: int) -> Iterator[list[Record]]:
@@ -173,15 +176,19 @@ def part_records(records: list[Record], gap_us: int, lag_us: int) -> Iterator[li
     yield records[begin:] if begin else records
 
 
-def _read_name(text: Optional[str]) -> str:
-    return text if text is not None and has_value(text) else ""
+def list_distinct(texts: set[str]) -> str:
+    """The distinct values of some texts that have one value a line; sorted, one a line."""
+    if len(texts) == 1:
+        return next(iter(texts))
+    return "\n".join(sorted(filter(None, set("\n".join(texts).split("\n")))))
 
 
-def _read_actions(text: Optional[str]) -> str:
-    """The distinct actions in a text, sorted, one a line."""
-    if text is None or "\n" not in text:
-        return _read_name(text)
-    return "\n".join(sorted(filter(has_value, set(text.split("\n")))))
+def _read_name(text: str) -> str:
+    return text if has_value(text) else ""
+
+
+def _read_actions(text: str) -> str:
+    return list_distinct(set(map(_read_name, text.split("\n"))))
 
 
 def _read_key(key: str) -> Pair:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Callable
 
 from flowlag.cli.command import add_options, finish, given_options, has_unreadable, make_parser, open_inputs
@@ -19,6 +20,9 @@ from flowlag.connect_options import CONNECT_OPTIONS, parse_connect_settings
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import FIELD_OPTIONS, FORMAT
 from flowlag.splunk.csv_bytes import quote
+
+#: Events handed on at a time.
+BATCH = 1000
 
 #: With the options for reading files; in Splunk, flowlagenrich has these, before flowlagconnect.
 OPTIONS = (
@@ -41,8 +45,9 @@ def connect(argv: Sequence[str]) -> int:
     settings = parse_connect_settings(given_options(args, OPTIONS), "flowlag connect", OPTIONS)
     enricher, connector = Enricher(settings.reading), Connector(settings)
     with open_inputs(args.files) as inputs:
-        for event in tag_rows(enricher, inputs.rows(args.files, settings.reading)):
-            connector.feed(event.get)
+        events = tag_rows(enricher, inputs.rows(args.files, settings.reading))
+        while batch := list(islice(events, BATCH)):
+            connector.feed([event.get for event in batch])
     is_written = write_lines(CONNECT_WRITERS[args.output](connector))
     is_failing = args.strict and (has_unreadable(enricher.counts) or connector.unusable > 0)
     return finish(inputs, is_written, [enricher.warning(), connector.warning()], is_failing)
