@@ -56,23 +56,22 @@ def bound_start(records: Sequence[Record], opening: Optional[Record], lag_us: in
 
 
 def _intersect_starts(records: Sequence[Record], opening: Record, lag_us: int, rtt_us: int) -> Optional[Bounds]:
-    """Bounds on the first packet by all records that must hold it; None if there is a sign of another connection."""
+    """Bounds on the first packet by all records that must hold it; None if there is a sign of another connection.
+
+    If a record is certainly before the opening one, nothing is left between the bounds.
+    """
     opened_us, home = opening.start_us, opening.interface
-    certainly_before_us = opened_us - lag_us - rtt_us - RESOLUTION_US
-    # a later record may be of packets that passed long after the first, so its end says nothing more
-    reach_us = opening.end_us + lag_us + RESOLUTION_US
-    starts_us, ends_us, series = [opened_us], [opening.end_us], set()
+    starts_us, ends_us, series = [opened_us], [], set()
     for start_us, _, end_us, direction, interface, _, _, flags, _ in records:
         is_away = interface != home
-        if end_us < certainly_before_us or (end_us < opened_us and flags & _CLOSES and not is_away):
+        if end_us < opened_us and flags & _CLOSES and not is_away:
             return None
         if flags & SYN:
             if (interface, direction) in series:
                 return None
             series.add((interface, direction))
             starts_us.append(start_us - rtt_us if is_away or flags & ACK else start_us)
-        if start_us <= reach_us:
-            ends_us.append(end_us + rtt_us if is_away else end_us)
+        ends_us.append(end_us + rtt_us if is_away else end_us)
     return Bounds(max(starts_us) - lag_us, min(ends_us) + RESOLUTION_US, "syn")
 
 
