@@ -48,8 +48,7 @@ EVENTS = st.lists(
     st.fixed_dictionaries(
         {name: st.just(EVENT[name]) for name in ("flowlag_end", "dest_ip", "src_port", "dest_port")},
         optional={
-            **{name: TEXTS for name in ("src_ip", "srcaddr", "src", "protocol", "protocol_code", "transport", "dvc", "user",
-                                        "interface_id", "action", "vpcflow_action")},
+            **dict.fromkeys(("src_ip", "srcaddr", "src", "protocol", "protocol_code", "transport", "dvc", "user", "interface_id", "action", "vpcflow_action"), TEXTS),
             "tcp_flags": st.sampled_from(["2", "18", "x", ""]),
             "packets": st.sampled_from(["1", "2.0", "-", "9" * 30]),
             "bytes": st.sampled_from(["1", "", "1_0"]),
