@@ -259,7 +259,7 @@ def _describe(connection: Connection, settings: ConnectSettings) -> tuple[int, F
     records, lag_us, rtt_us = connection.records, settings.lag_us, settings.rtt_us
     opening = find_opening(records)
     direction, basis = _find_direction(connection, opening)
-    five = connection.pair.tuple_of(direction)
+    five = connection.five.reversed() if direction else connection.five
     interfaces = {record.interface for record in records}
     busiest = _find_busiest(records) if len(interfaces) > 1 else records[0].interface
     home = busiest if opening is None else opening.interface
@@ -292,18 +292,19 @@ def _find_direction(connection: Connection, opening: Optional[Record]) -> tuple[
     """The direction from the side that opened the connection, and how it is known."""
     if opening is not None:
         return opening.direction, "syn"
-    pair = connection.pair
-    if pair.first_port != pair.second_port:
-        return int(pair.first_port < pair.second_port), "port"
+    five = connection.five
+    if five.src_port != five.dest_port:
+        return int(five.src_port < five.dest_port), "port"
     return 0, "address"
 
 
 def _find_busiest(records: Sequence[Record]) -> str:
     """The interface that saw most packets, of several the least."""
-    packets: Counter[str] = Counter()
+    packets: dict[str, int] = {}
     for record in records:
-        packets[record.interface] += max(record.packets, 0)
-    return min(packets, key=lambda interface: (-packets[interface], interface))
+        packets[record.interface] = packets.get(record.interface, 0) + (record.packets if record.packets > 0 else 0)
+    most = max(packets.values())
+    return min([interface for interface, count in packets.items() if count == most])
 
 
 def _write_bounds(bounds: Bounds) -> tuple[str, str, str]:

@@ -36,9 +36,11 @@ def find_opening(records: Iterable[Record]) -> Optional[Record]:
     If tied, that of the least interface, then the one that ends first.
     """
     opening = [record for record in records if not record.follows]
-    if len(opening) < 2:
-        return opening[0] if opening else None
+    if not opening:
+        return None
     latest_us = opening[-1].start_us
+    if len(opening) == 1 or opening[-2].start_us < latest_us:
+        return opening[-1]
     return min([record for record in opening if record.start_us == latest_us], key=lambda r: (r.interface, r))
 
 

@@ -49,27 +49,13 @@ _new_record = partial(tuple.__new__, Record)  # without a call of Python's own, 
 _SYN_ACK = SYN | ACK
 
 
-class Pair(NamedTuple):
-    """Two endpoints, the lesser first, and their protocol."""
-
-    protocol: int
-    first: str
-    first_port: int
-    second: str
-    second_port: int
-
-    def tuple_of(self, direction: int) -> FiveTuple:
-        """The five-tuple of the records of one direction."""
-        protocol, first, first_port, second, second_port = self
-        if direction:
-            return FiveTuple(protocol, second, second_port, first, first_port)
-        return FiveTuple(protocol, first, first_port, second, second_port)
-
-
 class Connection(NamedTuple):
-    """The records of one connection in their order, at least one, and how many exact duplicates were left out."""
+    """The records of one connection in their order, at least one, and how many exact duplicates were left out.
 
-    pair: Pair
+    `five` is the five-tuple of direction 0.
+    """
+
+    five: FiveTuple
     records: list[Record]
     duplicates: int
 
@@ -120,9 +106,9 @@ class Held:
         while self._pairs:
             key, packed = self._pairs.popitem()
             records, copies = merge_duplicates(self._unpack(packed))
-            pair = _read_key(key)
+            five = _read_key(key)
             for part in part_records(records, gap_us, lag_us):
-                yield Connection(pair, part, sum([copies[record] for record in part]) if copies else 0)
+                yield Connection(five, part, sum([copies[record] for record in part]) if copies else 0)
 
     def _unpack(self, packed: bytearray) -> list[Record]:
         interfaces, actions = self.interfaces.texts, self.actions.texts
@@ -180,7 +166,10 @@ def list_distinct(texts: set[str]) -> str:
     """The distinct values of some texts that have one value a line; sorted, one a line."""
     if len(texts) == 1:
         return next(iter(texts))
-    return "\n".join(sorted(filter(None, set("\n".join(texts).split("\n")))))
+    joined = "\n".join(sorted(texts))
+    if "" not in texts and joined.count("\n") == len(texts) - 1:
+        return joined
+    return "\n".join(sorted(filter(None, set(joined.split("\n")))))
 
 
 def _read_name(text: str) -> str:
@@ -191,7 +180,7 @@ def _read_actions(text: str) -> str:
     return list_distinct(set(map(_read_name, text.split("\n"))))
 
 
-def _read_key(key: str) -> Pair:
+def _read_key(key: str) -> FiveTuple:
     protocol, first_port, second_port, length, addresses = key.split(" ", 4)
     cut = int(length)
-    return Pair(int(protocol), addresses[:cut], int(first_port), addresses[cut:], int(second_port))
+    return FiveTuple(int(protocol), addresses[:cut], int(first_port), addresses[cut:], int(second_port))
