@@ -79,7 +79,8 @@ _UNUSABLE = (NO_BOUNDS, NO_PROTOCOL, NO_ADDRESS, NO_PORT)
 _WITH_PORTS = frozenset((TCP, UDP, SCTP))
 #: More digits than any number of bytes has; a longer number is not known.
 _MOST_DIGITS = 18
-_MOST_PORTS = 1 << 16
+#: Values that are remembered: more than there are ports, and addresses in most searches.
+_MOST_VALUES = 1 << 16
 _LAST = str(LAST_US // SECOND_US)
 
 Get = Callable[[str], Optional[str]]
@@ -98,8 +99,8 @@ class Connector:
         self.taken = 0
         self._held = Held()
         self._times = Memo(_read_time, len)
-        self._addresses = Memo(read_address, len)
-        self._ports = Memo(read_port, len, _MOST_PORTS)
+        self._addresses = Memo(read_address, len, _MOST_VALUES)
+        self._ports = Memo(read_port, len, _MOST_VALUES)
         self._protocols = Memo(read_protocol, len)
         self._flags = Memo(_mark_flags, len)
 

@@ -20,7 +20,7 @@ BODY = write_body(EVENTS)
 ARGUMENTS = {
     "flowlagenrich": [],
     "flowlagmatch": ["by=key", "maxmatches=3"],
-    "flowlagconnect": [],
+    "flowlagconnect": ["gap=1h"],
     "flowlagprofile": [],
 }
 #: Rows of the reply to one chunk that is finished, and to one that is not.
