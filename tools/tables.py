@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Callable
 
 from bench.accuracy import compare, truth
-from flowlag import match, profile
+from flowlag import connect, match, profile
 from flowlag.community_ids import PARTS
+from flowlag.connect_options import CONNECT_OPTIONS
 from flowlag.enrich_options import ENRICH_OPTIONS
 from flowlag.fields import Names
 from flowlag.layouts import LAYOUTS
@@ -135,6 +136,8 @@ TABLES: dict[str, Callable[[], Lines]] = {
     "enrich-fields": lambda: field_table(tag_fields()),
     "match-options": lambda: option_table(MATCH_OPTIONS),
     "match-fields": lambda: field_table(match.FIELDS),
+    "connect-options": lambda: option_table(CONNECT_OPTIONS),
+    "connect-fields": lambda: field_table(connect.FIELDS),
     "profile-options": lambda: option_table(PROFILE_OPTIONS),
     "profile-fields": lambda: field_table(profile.FIELDS),
     "known-names": known_names,

@@ -96,7 +96,7 @@ def test_search_ends_with_the_message_below_it(search: str, message: str, engine
 def test_search_runs(search: str, engine: Engine) -> None:
     """Every other search of the pages and of the search assistant runs, and every command of ours in it accepts its options."""
     engine.search(whole(STORE.sub("", search)))
-    assert re.search(r"flowlag(enrich|match|profile)|`flowlag_bounds", search)
+    assert re.search(r"flowlag(enrich|match|connect|profile)|`flowlag_bounds", search)
 
 
 def whole(search: str) -> str:

@@ -29,6 +29,8 @@ from typing import Any, TypeVar
 from flowlag import candidates
 from flowlag.cli.enrich import tag_rows
 from flowlag.cli.output import WRITERS, encode_line
+from flowlag.connect import CONNECT_FIELDS, MULTIVALUES, Connector
+from flowlag.connect_options import parse_connect_arguments, parse_connect_settings
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import parse_arguments, parse_settings
 from flowlag.errors import ProtocolError, SettingsError, SourceError
@@ -42,6 +44,7 @@ from flowlag.match_options import parse_match_arguments, parse_match_settings
 from flowlag.profile import PROFILE_FIELDS, Profiler
 from flowlag.profile_options import parse_profile_arguments, parse_profile_settings
 from flowlag.record import STATUSES
+from flowlag.splunk.connect_table import ConnectTable
 from flowlag.splunk.enrich_table import EnrichTable
 from flowlag.splunk.frames import serve
 from flowlag.splunk.lookup import PLACE, load_windows
@@ -176,7 +179,7 @@ def instant(data: bytes) -> None:
 def options(data: bytes) -> None:
     """The options of a search command: settings, or one sentence; and the settings can be used."""
     given = Given(data)
-    parse = given.pick((parse_arguments, parse_match_arguments, parse_profile_arguments))
+    parse = given.pick((parse_arguments, parse_match_arguments, parse_profile_arguments, parse_connect_arguments))
     arguments = given.rest().decode("utf-8", "replace").split("\x01")
     try:
         settings: Any = parse(arguments)
@@ -297,7 +300,7 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
 @functools.cache
 def _commands() -> dict[str, Any]:
     path, found, limit = list(sys.path), {}, csv.field_size_limit()
-    for name in ("enrich", "match", "profile"):
+    for name in ("enrich", "match", "profile", "connect"):
         sys.path.insert(0, str(ROOT / "bin"))  # anew each time, since bin/ takes itself off
         module: Any = importlib.import_module(f"_{name}")
         found[name] = getattr(module, f"Flowlag{name.capitalize()}Command")
@@ -311,7 +314,7 @@ def command(data: bytes) -> None:
     """A search command as Splunk starts it, whatever the stream: whole replies, an exit code, no file or socket."""
     global _is_watching
     given = Given(data)
-    name = given.pick(("enrich", "match", "profile"))
+    name = given.pick(("enrich", "match", "profile", "connect"))
     is_built = given.byte() % 4
     rest = given.rest()
     stream, bodies = _build_search(rest) if is_built else (rest, [])
@@ -366,7 +369,7 @@ def _build_search(rest: bytes) -> tuple[bytes, list[bytes]]:
     )
 
 
-# --- what is learned, matched and profiled ---
+# --- what is learned, matched, connected and profiled ---
 
 
 def lookup(data: bytes) -> None:
@@ -476,6 +479,37 @@ def match(data: bytes) -> None:
     finally:
         candidates.FANOUT, candidates.SMALL_RANGE = before
     assert found == expected, (found, expected)
+
+
+CONNECT_OPTIONS: Sequence[dict[str, str]] = (
+    {},
+    {"gap": "0", "lag": "0", "rtt": "0"},
+    {"gap": "10m", "rtt": "0.5", "lag": "0.000001"},
+    {"src": "a", "dest": "b", "flags": "f", "interface": "a", "prefix": "x_"},
+)
+
+
+def connect(data: bytes) -> None:
+    """The bodies of flowlagconnect: every record is in one row, bounds are in order, and the order of arrival and the
+    size of the blocks change nothing."""
+    given = Given(data)
+    settings = parse_connect_settings(given.pick(CONNECT_OPTIONS).items())
+    bodies = given.rest().split(b"\x02")
+    connector = Connector(settings)
+    reply = _gather(ConnectTable(connector), connector, bodies)
+    records = split_body(reply)
+    assert all(len(fields) == len(CONNECT_FIELDS) + len(MULTIVALUES) for fields, _ in records)
+    rows = [dict(zip(CONNECT_FIELDS, fields)) for fields, _ in records[1:]]
+    assert sum(int(row["records"]) + int(row["duplicates"]) for row in rows) == connector.taken
+    for row in rows:
+        assert float(row["start_earliest"]) <= float(row["start_latest"])  # a float has not all decimals
+        assert float(row["end_earliest"]) <= float(row["end_latest"])
+    for size in (1, 64):
+        other = Connector(settings)
+        assert _gather(ConnectTable(other, size), other, bodies) == reply and other.counts == connector.counts
+    if len(bodies) == 1 and _is_closed(bodies[0]):
+        other = Connector(settings)
+        assert _gather(ConnectTable(other), other, [_turn(bodies[0])]) == reply
 
 
 PROFILE_OPTIONS: Sequence[dict[str, str]] = (
@@ -634,7 +668,7 @@ def parquet(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     function.__name__: function
     for function in (
-        chunk, raw, instant, options, form, frames, command, lookup, pairs, match, profile, text, table, documents,
-        packed, parquet,
+        chunk, raw, instant, options, form, frames, command, lookup, pairs, match, connect, profile, text, table,
+        documents, packed, parquet,
     )
 }  # fmt: skip
