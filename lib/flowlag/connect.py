@@ -59,7 +59,7 @@ FIELDS = (
     Field(
         "community_id",
         "word",
-        "the Community ID (version 1, seed 0), which Zeek, Suricata and AWS Network Firewall write too",
+        "the Community ID (version 1, seed 0), which Zeek and Suricata write too",
         "the protocol is not TCP, UDP or SCTP, or an address is no IP address",
     ),
 )

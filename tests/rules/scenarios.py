@@ -143,11 +143,28 @@ class Stage:
         commands = commands_of(RULES[stanza]["search"])
         match = next((n for n, command in enumerate(commands) if command.startswith("flowlagmatch")), None)
         given, pairs = ([], []) if match is None else (self.find(stanza, commands[:n]) for n in (match, match + 1))
+        if any(command.startswith("flowlagconnect") for command in commands):
+            name_cases(SCENARIOS[stanza].folder, given, pairs)
         results = self.find(stanza, commands)
         return Played(given, pairs, results, self.engines[SCENARIOS[stanza].folder].messages)
 
 
 # -- pairs
+
+
+def ends(row: Row, prefix: str = "") -> frozenset[tuple[str, str]]:
+    """Return both ends of the connection of a record, a row of flowlagconnect, or the flow of a pair."""
+    return frozenset((row[f"{prefix}{side}_ip"], row[f"{prefix}{side}_port"]) for side in ("src", "dest"))
+
+
+def name_cases(folder: str, given: list[Row], pairs: list[Row]) -> None:
+    """Give connections the name of their first record: flowlagconnect keeps no field of a site."""
+    records = sorted(read_events(folder), key=lambda row: row["start_time"], reverse=True)
+    cases = {ends(row): row["case"] for row in records}
+    for row in given:
+        row["case"] = cases[ends(row)]
+    for row in pairs:
+        row["case"], row["flow_case"] = cases[ends(row)], cases[ends(row, "flow_")]
 
 
 def case_pairs(rows: list[Row]) -> Pairs:

@@ -10,6 +10,7 @@ import re
 
 import pytest
 
+from flowlag.connect_options import parse_connect_arguments
 from flowlag.enrich_options import parse_arguments
 from flowlag.errors import SettingsError
 from flowlag.match_options import parse_match_arguments
@@ -45,7 +46,11 @@ KEYS = set(
 )
 RISK_KEYS = {f"action.risk{name}" for name in ("", ".param._risk", ".param._risk_message", ".param._risk_score")}
 INDEX_TIME_KEYS = {"dispatch.index_earliest", "dispatch.index_latest"}
-SPL_COMMANDS = {"dedup", "eval", "fillnull", "flowlagenrich", "flowlagmatch", "sort", "stats", "where"}
+SPL_COMMANDS = {
+    "dedup", "eval", "fillnull", "flowlagconnect", "flowlagenrich", "flowlagmatch", "search", "sort", "stats", "where",
+}  # fmt: skip
+#: Macros that are whole commands.
+WHOLE_COMMANDS = {"`flowlag_connections`"}
 
 
 def schedule_of(stanza: str) -> int:
@@ -140,7 +145,7 @@ def test_description_has_its_parts(stanza: str) -> None:
     parts = re.split(r" (HOW TO IMPLEMENT|KNOWN FALSE POSITIVES|WHY SKEW MATTERS): ", RULES[stanza]["description"])
     assert parts[1::2] == ["HOW TO IMPLEMENT", "KNOWN FALSE POSITIVES", "WHY SKEW MATTERS"]
     assert parts[0].startswith("Finds ") and all(part.strip().endswith(".") for part in parts[::2])
-    used = set(re.findall(r"`(\w+)", RULES[stanza]["search"])) - {"flowlag_options"}
+    used = set(re.findall(r"`(\w+)", RULES[stanza]["search"])) - {"flowlag_options", "flowlag_connections"}
     explained = RULES[stanza]["description"].replace("flowlag_credential_* and", "")
     named = set(re.findall(r"flowlag_\w+", explained))
     assert {name for name in used - named if not name.startswith("flowlag_credential_")} == set()
@@ -189,14 +194,14 @@ def test_search_is_well_formed(stanza: str) -> None:
         base, *commands = split_outside(" ".join(text.split()), "|")
         assert base and all(commands)
         names = [command.split()[0] for command in commands]
-        assert set(names) <= SPL_COMMANDS and "flowlagenrich" in names
+        assert set(names) <= SPL_COMMANDS | WHOLE_COMMANDS and "flowlagenrich" in names
         for command in commands:
             split_outside(command, ",")
 
 
 @pytest.mark.parametrize("stanza", RULES)
 def test_commands_of_ours_accept_their_options(stanza: str) -> None:
-    """With the macros in place, each flowlagenrich and flowlagmatch, also in drilldowns, has options that it takes."""
+    """With the macros in place, each of our commands, also in drilldowns, has options that it takes."""
     drilldowns = parsed(stanza, "action.notable.param.drilldown_searches")
     searches = [RULES[stanza]["search"], *(TOKEN.sub("x", drilldown["search"]) for drilldown in drilldowns)]
     for command in (command for search in searches for command in split_outside(search, "|")):
@@ -204,6 +209,8 @@ def test_commands_of_ours_accept_their_options(stanza: str) -> None:
             parse_arguments(command_arguments(command))
         if command.startswith("flowlagmatch"):
             parse_match_arguments(command_arguments(command))
+        if command.startswith("flowlagconnect"):
+            parse_connect_arguments(command_arguments(command))
 
 
 def test_option_parsers_are_asked_for_real() -> None:
