@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from operator import itemgetter
 from typing import Callable, Optional
 
 from flowlag.connect import CONNECT_FIELDS, MULTIVALUES, Connector, Row
@@ -24,7 +25,7 @@ _NO_VALUES = frozenset(
 )  # fmt: skip
 #: The fields whose text comes from events; no other needs quotes.
 _FREE = tuple(map(CONNECT_FIELDS.index, ("src", "dest", "home", *MULTIVALUES)))
-_MULTIVALUES = tuple(map(CONNECT_FIELDS.index, MULTIVALUES))
+_take_multivalues = itemgetter(*map(CONNECT_FIELDS.index, MULTIVALUES))
 
 
 class ConnectTable:
@@ -126,7 +127,7 @@ def _pick(*texts: str) -> str:
 
 def _write_row(row: Row) -> str:
     """A line of the reply, with the twin of each multivalue at its end."""
-    cells = [*row, *(_write_twin(row[place]) for place in _MULTIVALUES)]
+    cells = [*row, *map(_write_twin, _take_multivalues(row))]
     for place in _FREE:
         cells[place] = quote(cells[place])
     return ",".join(cells)
