@@ -54,7 +54,7 @@ class ConnectTable:
         if not lines:
             return b""
         header = ",".join([*CONNECT_FIELDS, *(TWIN + name for name in MULTIVALUES)])
-        return "\n".join([header, *lines, ""]).encode("utf-8", "replace")
+        return b"\n".join([header.encode(), *lines, b""])
 
     def _find_columns(self, plan: _Plan, records: Records) -> list[Sequence[str]]:
         """The text of each record for each of Roles: that of its first column with a value."""
@@ -125,12 +125,12 @@ def _pick(*texts: str) -> str:
     return next(filter(has_value, texts), "")
 
 
-def _write_row(row: Row) -> str:
+def _write_row(row: Row) -> bytes:
     """A line of the reply, with the twin of each multivalue at its end."""
     cells = [*row, *map(_write_twin, _take_multivalues(row))]
     for place in _FREE:
         cells[place] = quote(cells[place])
-    return ",".join(cells)
+    return ",".join(cells).encode("utf-8", "replace")
 
 
 def _write_twin(text: str) -> str:
