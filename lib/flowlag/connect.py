@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
-from typing import Any, Callable, Optional, TypeVar
+from typing import Any, Callable, NamedTuple, Optional, TypeVar
 
 from flowlag.community import community_id
 from flowlag.connect_options import ConnectSettings
-from flowlag.connection_bounds import Bounds, bound_end, bound_start, find_opening
+from flowlag.connection_bounds import bound_end, bound_start, find_opening
 from flowlag.connections import HAS_FLAGS, UNKNOWN, Connection, Held, Record, list_distinct
 from flowlag.errors import show_text
 from flowlag.fields import first_value
@@ -255,17 +255,37 @@ def _order(row: tuple[int, FiveTuple, object]) -> tuple[int, str, int, str, int,
     return earliest_us, src, src_port, dest, dest_port, protocol
 
 
+class _Summary(NamedTuple):
+    """What all records of a connection say together."""
+
+    packets: dict[str, int]  # by interface
+    actions: set[str]
+    flags: int
+    last_end_us: int
+
+
+def _sum_up(records: Sequence[Record]) -> _Summary:
+    packets_by: dict[str, int] = {}
+    actions: set[str] = set()
+    all_flags = last_end_us = 0
+    for _, _, end_us, _, interface, packets, _, flags, action in records:  # once, since this is most of the work
+        packets_by[interface] = packets_by.get(interface, 0) + (packets if packets > 0 else 0)
+        actions.add(action)
+        all_flags |= flags
+        if end_us > last_end_us:
+            last_end_us = end_us
+    return _Summary(packets_by, actions, all_flags, last_end_us)
+
+
 def _describe(connection: Connection, settings: ConnectSettings) -> tuple[int, FiveTuple, Row]:
     """The row of a connection, and by what it is ordered."""
     records, lag_us, rtt_us = connection.records, settings.lag_us, settings.rtt_us
-    opening = find_opening(records)
+    opening, summary = find_opening(records), _sum_up(records)
     direction, basis = _find_direction(connection, opening)
     five = connection.five.reversed() if direction else connection.five
-    interfaces = {record.interface for record in records}
-    busiest = _find_busiest(records) if len(interfaces) > 1 else records[0].interface
+    busiest = _find_busiest(summary.packets)
     home = busiest if opening is None else opening.interface
     start, end = bound_start(records, opening, lag_us, rtt_us), bound_end(records, home, lag_us, rtt_us)
-    seen = [record for record in records if record.interface == busiest]
     return start.earliest_us, five, (
         five.src,
         str(five.src_port),
@@ -273,18 +293,21 @@ def _describe(connection: Connection, settings: ConnectSettings) -> tuple[int, F
         str(five.dest_port),
         str(five.protocol),
         basis,
-        *_write_bounds(start),
-        *_write_bounds(end),
+        _write_time(start.earliest_us),
+        _write_time(start.latest_us),
+        start.basis,
+        _write_time(end.earliest_us),
+        _write_time(end.latest_us),
+        end.basis,
         home,
-        list_distinct(interfaces),
+        list_distinct(set(summary.packets)),
         str(len(records)),
         str(connection.duplicates),
-        *_write_counts([record for record in seen if record.direction == direction]),
-        *_write_counts([record for record in seen if record.direction != direction]),
-        _write_flags(records),
-        list_distinct({record.action for record in records}),
+        *_write_counts(records, busiest, direction),
+        str(summary.flags ^ HAS_FLAGS) if summary.flags else "",
+        list_distinct(summary.actions),
         _write_time(records[0].start_us),
-        _write_time(max([record.end_us for record in records])),
+        _write_time(summary.last_end_us),
         community_id(five),
     )  # fmt: skip
 
@@ -299,28 +322,26 @@ def _find_direction(connection: Connection, opening: Optional[Record]) -> tuple[
     return 0, "address"
 
 
-def _find_busiest(records: Sequence[Record]) -> str:
+def _find_busiest(packets: dict[str, int]) -> str:
     """The interface that saw most packets, of several the least."""
-    packets: dict[str, int] = {}
-    for record in records:
-        packets[record.interface] = packets.get(record.interface, 0) + (record.packets if record.packets > 0 else 0)
     most = max(packets.values())
     return min([interface for interface, count in packets.items() if count == most])
 
 
-def _write_bounds(bounds: Bounds) -> tuple[str, str, str]:
-    return _write_time(bounds.earliest_us), _write_time(bounds.latest_us), bounds.basis
-
-
 def _write_time(time_us: int) -> str:
     """As write_seconds, but faster for whole seconds, as nearly all are."""
-    whole, rest = divmod(time_us, SECOND_US)
-    return write_seconds(time_us) if rest else str(whole)
+    return write_seconds(time_us) if time_us % SECOND_US else str(time_us // SECOND_US)
 
 
-def _write_counts(records: Sequence[Record]) -> tuple[str, str]:
-    """Packets and bytes of one side."""
-    return _write_sum([record.packets for record in records]), _write_sum([record.bytes for record in records])
+def _write_counts(records: Sequence[Record], interface: str, direction: int) -> Iterator[str]:
+    """Packets and bytes that an interface saw in a direction, then in the other one."""
+    counts: tuple[list[int], ...] = ([], [], [], [])
+    for _, _, _, way, seen_by, packets, size, _, _ in records:
+        if seen_by == interface:
+            side = 0 if way == direction else 2
+            counts[side].append(packets)
+            counts[side + 1].append(size)
+    return map(_write_sum, counts)
 
 
 def _write_sum(counts: Sequence[int]) -> str:
@@ -329,10 +350,3 @@ def _write_sum(counts: Sequence[int]) -> str:
         return str(sum(counts))
     known = [count for count in counts if count != UNKNOWN]
     return str(sum(known)) if known else ""
-
-
-def _write_flags(records: Sequence[Record]) -> str:
-    flags = 0
-    for record in records:
-        flags |= record.flags
-    return str(flags ^ HAS_FLAGS) if flags else ""

@@ -154,6 +154,9 @@ def part_records(records: list[Record], gap_us: int, lag_us: int) -> Iterator[li
     """Parts a pair's records, in their order, into those of each connection."""
     begin, reach_us = 0, records[0].end_us
     reopens_us = min(gap_us, lag_us)
+    if records[-1].start_us <= reach_us + reopens_us:  # mostly so: no pause can be long enough
+        yield records
+        return
     for i, record in enumerate(records):
         if record.start_us > reach_us + (gap_us if record.follows else reopens_us):
             yield records[begin:i]

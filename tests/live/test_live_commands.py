@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from flowlag.connect import CONNECT_FIELDS, MULTIVALUES
 from flowlag.profile import PROFILE_FIELDS
 from flowlag.tags import TAG_FIELDS
 from tests.live.samples import profile_rows, seed_rows
@@ -75,6 +76,15 @@ def test_match_gives_the_pairs_of_the_packaged_command(search, flows, packaged, 
     assert sorted(texts(outcome.rows, PAIR)) == sorted(texts(expected, PAIR))
     times = [float(str(row["login_time"])) for row in outcome.rows]
     assert times == sorted(times)
+
+
+def test_connect_gives_the_rows_of_the_packaged_command(search, flows, packaged, sets):
+    """Every connection of the 200 flows, in the same order; of multivalues there is a test without Splunk."""
+    outcome = search(place("`flowlag_index` kind=flow | flowlagenrich | flowlagconnect", flows("pairs")))
+    names = [name for name in CONNECT_FIELDS if name not in MULTIVALUES]
+    rows = [{"_time": f"{event.time:.3f}", **event.body} for event in sets["pairs"] if event.body["kind"] == "flow"]
+    expected = packaged(rows, ["flowlagenrich"], ["flowlagconnect"])
+    assert len(expected) > 50 and texts(outcome.rows, names) == texts(expected, names)
 
 
 def test_profile_gives_the_rows_of_the_packaged_command(search, flows, packaged, run):

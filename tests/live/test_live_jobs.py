@@ -41,7 +41,7 @@ def test_events_keep_the_name_of_their_indexer(distributed):
     assert all(row.get("splunk_server") for row in distributed.rows)
 
 
-@pytest.mark.parametrize("command", ['flowlagmatch by="src_ip" anchors="n=0"', "flowlagprofile"])
+@pytest.mark.parametrize("command", ['flowlagmatch by="src_ip" anchors="n=0"', "flowlagconnect", "flowlagprofile"])
 def test_gathering_commands_run_on_the_search_head(splunk, sent, command):
     """They need all events: the part for the peers ends before them."""
     outcome = splunk.search(f"{sent.base('seed')} | flowlagenrich | {command}")

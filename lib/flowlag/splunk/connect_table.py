@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from operator import itemgetter
 from typing import Callable, Optional
 
 from flowlag.connect import CONNECT_FIELDS, MULTIVALUES, Connector, Row
@@ -24,7 +25,7 @@ _NO_VALUES = frozenset(
 )  # fmt: skip
 #: The fields whose text comes from events; no other needs quotes.
 _FREE = tuple(map(CONNECT_FIELDS.index, ("src", "dest", "home", *MULTIVALUES)))
-_MULTIVALUES = tuple(map(CONNECT_FIELDS.index, MULTIVALUES))
+_take_multivalues = itemgetter(*map(CONNECT_FIELDS.index, MULTIVALUES))
 
 
 class ConnectTable:
@@ -53,7 +54,7 @@ class ConnectTable:
         if not lines:
             return b""
         header = ",".join([*CONNECT_FIELDS, *(TWIN + name for name in MULTIVALUES)])
-        return "\n".join([header, *lines, ""]).encode("utf-8", "replace")
+        return b"\n".join([header.encode(), *lines, b""])
 
     def _find_columns(self, plan: _Plan, records: Records) -> list[Sequence[str]]:
         """The text of each record for each of Roles: that of its first column with a value."""
@@ -124,12 +125,12 @@ def _pick(*texts: str) -> str:
     return next(filter(has_value, texts), "")
 
 
-def _write_row(row: Row) -> str:
+def _write_row(row: Row) -> bytes:
     """A line of the reply, with the twin of each multivalue at its end."""
-    cells = [*row, *(_write_twin(row[place]) for place in _MULTIVALUES)]
+    cells = [*row, *map(_write_twin, _take_multivalues(row))]
     for place in _FREE:
         cells[place] = quote(cells[place])
-    return ",".join(cells)
+    return ",".join(cells).encode("utf-8", "replace")
 
 
 def _write_twin(text: str) -> str:
