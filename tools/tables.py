@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Callable
 
-from bench.accuracy import compare, truth
+from bench.accuracy import compare, flows, truth
 from flowlag import match, profile
 from flowlag.enrich_options import ENRICH_OPTIONS
 from flowlag.fields import Names
@@ -138,6 +138,8 @@ TABLES: dict[str, Callable[[], Lines]] = {
     "accuracy-joins": lambda: compare.table(ROOT),
     "accuracy-envelope": truth.envelope_table,
     "accuracy-profile": truth.profile_table,
+    "accuracy-flows": flows.summary,
+    "accuracy-connections": flows.connections,
 }
 
 
