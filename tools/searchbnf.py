@@ -10,7 +10,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from flowlag import match, profile
+from flowlag import connect, match, profile
+from flowlag.connect_options import CONNECT_OPTIONS
 from flowlag.enrich_options import ENRICH_OPTIONS
 from flowlag.match_options import MATCH_OPTIONS
 from flowlag.options import REQUIRED, Field, Option, describe, plain
@@ -61,7 +62,7 @@ HELP = (
             ),
         ),
         "aws vpc flow log netflow time interval uncertainty lag",
-        "flowlagmatch, flowlagprofile, eval, bin, transaction",
+        "flowlagmatch, flowlagconnect, flowlagprofile, eval, bin, transaction",
     ),
     Help(
         "flowlagmatch",
@@ -87,7 +88,31 @@ HELP = (
             ),
         ),
         "aws vpc flow log netflow correlate join interval uncertainty",
-        "flowlagenrich, join, transaction",
+        "flowlagenrich, flowlagconnect, join, transaction",
+    ),
+    Help(
+        "flowlagconnect",
+        "Tells which AWS flow log records are of one connection, and when it began and ended.",
+        "Gives one row for each connection: its records in both directions, from all network interfaces that saw it "
+        "and from all windows of time. The first packet of a connection lies in every record that must hold it, so its "
+        "bounds are narrower than those of one record; the same holds for the last packet. The input is flow log "
+        "events after flowlagenrich. The order of events does not matter.",
+        CONNECT_OPTIONS,
+        connect.FIELDS,
+        (
+            (
+                "Which connections to SSH were there, and when can each have begun?",
+                "`flowlag_index` | flowlagenrich | flowlagconnect | where dest_port=22 | table src dest start_earliest "
+                "start_latest start_basis records",
+            ),
+            (
+                "Connections that had no answer.",
+                "`flowlag_index` | flowlagenrich | flowlagconnect | where packets_in=0 | table src dest dest_port "
+                "start_earliest packets_out action",
+            ),
+        ),
+        "aws vpc flow log netflow connection session direction interval uncertainty community id",
+        "flowlagenrich, flowlagmatch, transaction, stats",
     ),
     Help(
         "flowlagprofile",

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Callable
 
 from bench.accuracy import compare, flows, truth
-from flowlag import match, profile
+from flowlag import connect, match, profile
+from flowlag.community_ids import PARTS
+from flowlag.connect_options import CONNECT_OPTIONS
 from flowlag.enrich_options import ENRICH_OPTIONS
 from flowlag.fields import Names
 from flowlag.layouts import LAYOUTS
@@ -68,6 +70,13 @@ def known_names() -> Lines:
     """The values of a record with the names under which each is looked for."""
     rows = ((value, ", ".join(map(code, names))) for value, names in Names()._asdict().items() if names)
     return lay_out(("value", "known names, in this order"), rows)
+
+
+def flow_names() -> Lines:
+    """The parts of a five-tuple with the names under which each is looked for."""
+    parts = ("source", "source port", "destination", "destination port", "protocol")
+    rows = ((part, ", ".join(map(code, names))) for part, (names, *_) in zip(parts, PARTS))
+    return lay_out(("part", "known names, in this order"), rows)
 
 
 def layouts() -> Lines:
@@ -127,9 +136,12 @@ TABLES: dict[str, Callable[[], Lines]] = {
     "enrich-fields": lambda: field_table(tag_fields()),
     "match-options": lambda: option_table(MATCH_OPTIONS),
     "match-fields": lambda: field_table(match.FIELDS),
+    "connect-options": lambda: option_table(CONNECT_OPTIONS),
+    "connect-fields": lambda: field_table(connect.FIELDS),
     "profile-options": lambda: option_table(PROFILE_OPTIONS),
     "profile-fields": lambda: field_table(profile.FIELDS),
     "known-names": known_names,
+    "flow-names": flow_names,
     "layouts": layouts,
     "macros": macros,
     "make-targets": make_targets,

@@ -49,7 +49,11 @@ class Association:
         """How many of the anchors are expected to have no flow."""
         unpaired = len(self._pairs) - len(self._alone) - sum(len(group.members) for group in self._groups)
         alone = sum(1 / (1 + scale * density) for density in self._densities)
-        return unpaired + alone + sum(sum(map(truediv, repeat(1.0), group.solve(scale, NEAR_REST)[0])) for group in self._groups)
+        return (
+            unpaired
+            + alone
+            + sum(sum(map(truediv, repeat(1.0), group.solve(scale, NEAR_REST)[0])) for group in self._groups)
+        )
 
     def chances(self, scale: float) -> list[tuple[list[float], float]]:
         """For each anchor the probabilities of its pairs, in their order, and that of none."""

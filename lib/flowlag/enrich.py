@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Callable, Optional
+from functools import cached_property
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from flowlag.enrich_options import Settings
 from flowlag.fields import Values, pick_values
@@ -17,9 +19,12 @@ from flowlag.learned import LearnedWindows
 from flowlag.lines import HEADER, read_raw
 from flowlag.memo import Memo, longest_of
 from flowlag.record import UNTAGGABLE, VALID, judge_values
-from flowlag.tags import TAG_FIELDS, Tags, write_tags
+from flowlag.tags import Tags, asked_fields, write_tags
 from flowlag.timing import time_record
 from flowlag.windows import Rules, place_window
+
+if TYPE_CHECKING:
+    from flowlag.community_ids import CommunityIds
 
 Get = Callable[[str], Optional[str]]
 
@@ -29,7 +34,9 @@ class Enricher:
 
     def __init__(self, settings: Settings, learned: Optional[LearnedWindows] = None) -> None:
         self.settings = settings
-        self.fields = tuple(settings.prefix + name for name in TAG_FIELDS)
+        names = asked_fields(settings)
+        self.fields = tuple(settings.prefix + name for name in names)
+        self._choose: Callable[[Tags], tuple[str, ...]] = itemgetter(*map(Tags._fields.index, names))
         self.counts: Counter[str] = Counter()
         self.rules = Rules(settings, None if learned is None else learned.find)
         self._learned = learned
@@ -43,7 +50,9 @@ class Enricher:
         """The values that decide the verdict on an event, and its tags; the event is counted."""
         values = pick_values(get, self.settings.names)
         tags = self._judged[values, False]
-        if tags.status not in VALID and self.settings.reads_raw:
+        if tags.status in VALID:
+            tags = self._identify(tags, get)
+        elif self.settings.reads_raw:
             values, tags = self._ask_raw(get("_raw"), values, tags)
         self.counts[tags.status] += 1
         return values, tags
@@ -54,9 +63,12 @@ class Enricher:
         self.counts[tags.status] += 1
         return tags
 
-    def tag_line(self, values: Values) -> Tags:
-        """The tags of a line that a layout has already split: whatever is in it, it is a flow log record."""
-        tags = self._judged[values, True]
+    def tag_line(self, values: Values, get: Get) -> Tags:
+        """The tags of a line that a layout has already split: whatever is in it, it is a flow log record.
+
+        `get` returns its columns.
+        """
+        tags = self._identify(self._judged[values, True], get)
         self.counts[tags.status] += 1
         return tags
 
@@ -91,7 +103,7 @@ class Enricher:
         for name in self.fields:
             event.pop(name, None)
         event["_time"] = self.new_time(tags, _text(event.get("_time"))) or event.get("_time", "")
-        event.update(zip(self.fields, tags))
+        event.update(zip(self.fields, self._choose(tags)))
         return event
 
     def new_time(self, tags: Tags, current: Optional[str]) -> str:
@@ -118,13 +130,28 @@ class Enricher:
     def _ask_raw(self, raw: Optional[str], values: Values, verdict: Tags) -> tuple[Values, Tags]:
         """The values and tags by `_raw`, if the fields gave no valid record: docs/enrich.md, Where values come from."""
         found = read_raw(raw, self.settings.layout, self.settings.names) if raw else None
-        if found is None:
+        if raw is None or found is None:
             return values, verdict
         if not isinstance(found, Values):
             return values, Tags(HEADER)
         tags = self._judged[found, True]
         fields_silent = values.start is None and values.end is None
-        return (found, tags) if fields_silent or tags.status in VALID else (values, verdict)
+        if not fields_silent and tags.status not in VALID:
+            return values, verdict
+        return found, self._identify(tags, None, raw)
+
+    def _identify(self, tags: Tags, get: Optional[Get], raw: str = "") -> Tags:
+        """The tags with the Community ID, if it was asked for: by the fields that `get` returns, else by `raw`."""
+        if not self.settings.community or tags.status != "ok":
+            return tags
+        ids = self._community_ids
+        return tags._replace(community_id=ids.of_raw(raw) if get is None else ids.of_fields(get))
+
+    @cached_property
+    def _community_ids(self) -> CommunityIds:
+        from flowlag.community_ids import CommunityIds  # only a process that needs them pays for the import
+
+        return CommunityIds(self.settings)
 
 
 def _measure(key: tuple[Values, bool]) -> int:

@@ -24,6 +24,7 @@ from flowlag.options import (
     read_options,
     refuse,
     split_arguments,
+    truth,
 )
 
 _LONGEST_US = 3600 * SECOND_US
@@ -158,9 +159,14 @@ FORMAT = Option(
     _parse_format,
 )
 PREFIX = prefix("What the names of the output fields begin with.")
+COMMUNITY = truth(
+    "community",
+    "false",
+    "Whether to add the Community ID of each flow, by which it joins events of Zeek, Suricata and other monitors.",
+)
 
 #: In the order of the docs.
-ENRICH_OPTIONS = (LAG, INTERVAL, PHASE, WINDOWS, TIME, *FIELD_OPTIONS, FORMAT, PREFIX)
+ENRICH_OPTIONS = (LAG, INTERVAL, PHASE, WINDOWS, TIME, *FIELD_OPTIONS, FORMAT, PREFIX, COMMUNITY)
 
 
 class Settings(NamedTuple):
@@ -175,6 +181,7 @@ class Settings(NamedTuple):
     reads_raw: bool = FORMAT.initial.reads_raw
     layout: Optional[Layout] = FORMAT.initial.layout
     prefix: str = PREFIX.initial
+    community: bool = COMMUNITY.initial
 
     @property
     def guesses_layout(self) -> bool:
@@ -184,7 +191,13 @@ class Settings(NamedTuple):
     @property
     def input_fields(self) -> list[str]:
         """Every event field that may be read, for Splunk's selected-fields mode."""
-        return [*self.names.all(), *(["_raw"] if self.reads_raw else []), "_time"]
+        names = [*self.names.all(), *(["_raw"] if self.reads_raw else []), "_time"]
+        if not self.community:
+            return names
+        from flowlag import five_tuple as known  # only a search that asks for it pays for the import
+
+        ends = (*known.SRC_NAMES, *known.SRC_PORT_NAMES, *known.DEST_NAMES, *known.DEST_PORT_NAMES)
+        return list(dict.fromkeys([*names, *ends, *known.PROTOCOL_NAMES]))
 
 
 def parse_settings(pairs: Iterable[tuple[str, str]], command: str = "flowlagenrich") -> Settings:
@@ -214,4 +227,5 @@ def make_settings(given: Mapping[str, str]) -> Settings:
         reads_raw=values["format"].reads_raw,
         layout=values["format"].layout,
         prefix=values["prefix"],
+        community=values["community"],
     )

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tag fields, declared once and in order (docs/enrich.md, Output fields), and how each value is written."""
+"""The tag fields, declared once and in order (docs/enrich.md, Output fields), and how each value is written.
 
+Most are on every event; those of an option are only there if it was given.
+"""
+
+from itertools import chain
 from typing import Annotated, NamedTuple, Optional  # and no annotations as strings: see options.py
 
+from flowlag.enrich_options import Settings
 from flowlag.interval import write_half_us, write_seconds
 from flowlag.record import Record
 from flowlag.timing import Timing
@@ -15,7 +20,7 @@ _NO_WINDOW = "no window is known"
 
 
 class Tags(NamedTuple):
-    """The text of each tag field of one event, present on every event; with its unit, meaning and when it is empty."""
+    """The text of each tag field of one event; with its unit, its meaning and when it is empty."""
 
     status: Annotated[
         str,
@@ -52,14 +57,29 @@ class Tags(NamedTuple):
         "whose times start and end are: `packet` (the flow's own), `batch` (shared by many flows) or `unclear`",
         "the status is not `ok`, or it cannot be told",
     ] = ""
+    community_id: Annotated[
+        str,
+        "word",
+        "only with `community=true`: the Community ID, version 1 with seed 0, which Zeek, Suricata and other monitors "
+        "give the same connection",
+        "the status is not `ok`, the protocol is not TCP, UDP or SCTP, or an address or a port is missing",
+    ] = ""
 
     def event_time(self, option: str) -> str:
         """The text that option `time` wants in `_time`, empty if it is unknown; `keep` offers the start."""
         return str(getattr(self, {"keep": "start", "estimate": "time"}.get(option, option)))
 
 
-#: Output fields without their prefix, in order.
-TAG_FIELDS = Tags._fields
+#: Option -> the fields that it adds, without their prefix and in their order behind all others.
+OPTIONAL_FIELDS = {"community": ("community_id",)}
+#: The output fields that are on every event, without their prefix and in order.
+TAG_FIELDS = Tags._fields[: -sum(map(len, OPTIONAL_FIELDS.values()))]
+
+
+def asked_fields(settings: Settings) -> tuple[str, ...]:
+    """The output fields of a search, without their prefix and in order."""
+    asked = (fields for option, fields in OPTIONAL_FIELDS.items() if getattr(settings, option))
+    return (*TAG_FIELDS, *chain.from_iterable(asked))
 
 
 def write_tags(record: Record, timing: Optional[Timing], window: Optional[Window]) -> Tags:

@@ -101,6 +101,37 @@ def test_running_twice_changes_nothing(log):
     assert enrich("--output=csv", "-", data=once)[1] == once
 
 
+ID = "1:qzTKdqhmHTUADk2XCUafmO3R31I="
+
+
+def test_community_ids_are_in_every_output(log):
+    rows = read_json(enrich("--community", "true", "--output=json", log)[1])
+    assert list(rows[0])[-1] == "flowlag_community_id" and {row["flowlag_community_id"] for row in rows} == {ID}
+    out = enrich("--community", "true", "--output=csv", log)[1]
+    assert rows == list(csv.DictReader(io.StringIO(out.decode())))
+    lines = enrich("--community", "true", log)[1].decode().splitlines()
+    assert "stamps  community id" in lines[0] and all(line.endswith(f" {ID}") for line in lines[1:])
+    assert ID.encode() not in enrich(log)[1] and b"community" not in enrich("--output=csv", log)[1]
+
+
+def test_community_ids_come_from_the_line_and_not_from_fields_around_it():
+    events = [
+        {"message": A, "src_ip": "10.9.9.9", "protocol": "17"},
+        {"start": 1602397446, "end": 1602397505, "srcaddr": "10.0.0.2", "dstaddr": "10.0.0.1", "srcport": 22, "dstport": 52233,
+         "protocol": 6},
+        {"message": B.replace(" 6 1 ", " 1 1 ")},
+    ]  # fmt: skip
+    data = "".join(map(json.dumps, events))
+    rows = read_json(enrich("--community=true", "--output=json", "-", data=data)[1])
+    assert [row["flowlag_community_id"] for row in rows] == [ID, ID, ""]
+
+
+def test_community_ids_of_a_layout_that_a_header_gives():
+    data = "version pkt-srcaddr pkt-dstaddr srcport dstport protocol start end\n2 10.0.0.1 10.0.0.2 52233 22 6 1602397446 1602397505\n"
+    (row,) = read_json(enrich("--community=true", "--output=json", "-", data=data)[1])
+    assert row["flowlag_community_id"] == ID
+
+
 def test_prefix_names_the_tags(log):
     (row, _) = read_json(enrich("--prefix", "x_", "--output=json", log)[1])
     assert row["x_status"] == "ok" and "flowlag_status" not in row

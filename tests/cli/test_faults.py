@@ -22,6 +22,7 @@ RECORD = "2 123456789012 eni-1 192.0.2.1 192.0.2.2 52233 22 6 85 8216 {} {} ACCE
 COMMANDS = {
     "enrich": ["FLOWS"],
     "match": ["--flows", "FLOWS", "--by", "srcaddr=src", "--maxmatches", "1000", "--anchors", "ANCHORS"],
+    "connect": ["--gap", "0", "--lag", "0", "FLOWS"],
     "profile": ["--minrecords", "1", "FLOWS"],
 }
 

@@ -25,6 +25,7 @@ WRONG = {
     "interface": [""],
     "status": [""],
     "duration": [""],
+    "community": ["", "maybe", "2", " true", "on"],
     "prefix": ["", "_x", "1x", "a-b", "flow lag", "é", "x\n"],
     "format": ["", "v2", "Default", "${start}", "${start} ${end} x", "${start} ${end} ${foo}", "${start} ${end} ${start}",
                "${start},${end}", "$start $end", "${interface-id} ${start}", "${start_time} ${end_time}"],
@@ -112,3 +113,9 @@ def test_input_fields_are_what_the_options_need():
         [("start", "s"), ("end", "e"), ("duration", "d"), ("packets", "p"), ("interface", "i"), ("status", "l")]
     )
     assert named.input_fields == ["s", "e", "p", "i", "l", "d", "_raw", "_time"]
+
+
+def test_flows_are_read_if_their_ids_are_asked_for():
+    plain, asked = (parse_settings([("community", text), ("packets", "src")]).input_fields for text in ("f", "True"))
+    assert asked[: len(plain)] == plain and len(set(asked)) == len(asked)
+    assert {"src_ip", "srcaddr", "dest_ip", "src_port", "dest_port", "dstport", "protocol", "transport"} <= set(asked)

@@ -23,6 +23,13 @@ COLUMNS = [
     "packets",
     "log_status",
     "interface_id",
+    "src_ip",
+    "srcaddr",
+    "dest_ip",
+    "src_port",
+    "dest_port",
+    "protocol",
+    "transport",
     "_raw",
     "_time",
     "user",
@@ -34,7 +41,7 @@ COLUMNS = [
 @given(events, options)
 def test_every_event_has_one_verdict_and_all_tags(event, chosen):
     tags = enricher(chosen).tag(event.get)
-    assert tags.status in STATUSES and len(tags) == 14
+    assert tags.status in STATUSES and len(tags) == 15
     assert bool(tags.earliest) == (tags.status in ("ok", "nodata", "skipdata"))
 
 
@@ -126,9 +133,9 @@ def test_blocks_change_nothing(stream, chosen, block_size, piece_size):
 class CsvAlone(EnrichTable):
     """Splits no block."""
 
-    def _take_apart(self, plan, block, blocks):
-        plan.split_lines = lambda block, text: None
-        return super()._take_apart(plan, block, blocks)
+    def _tag_block(self, plan, block, blocks):
+        plan.splitter.split = lambda block, text: None
+        return super()._tag_block(plan, block, blocks)
 
 
 @RELAXED
@@ -181,6 +188,34 @@ def test_the_byte_path_equals_the_oracle(header, rows, chosen, block_size, piece
     tags = enricher(chosen)
     reply = b"".join(EnrichTable(tags, block_size).tag_pieces(cut(write_rows(header, rows), piece_size)))
     assert reply == (expected if rows else b"")
+    assert tags.counts == counts
+
+
+flow_columns = {
+    b"start": st.integers(T, T + 90).map(lambda time: b"%d" % time),
+    b"end": st.integers(T + 60, T + 90).map(lambda time: b"%d" % time),
+    b"src_ip": st.sampled_from([b"10.0.0.1", b'"10.0.0.2"', b"-", b"", b'"2001:db8::1"', b"999.1.1.1", b'"a,b"']),
+    b'"srcaddr"': st.sampled_from([b"10.0.0.3", b'"10.0.0.4"', b"", b'"::ffff:10.0.0.9"']),
+    b'"dest_ip"': st.sampled_from([b"10.0.0.1", b'"10.0.0.2"', b'"2001:DB8::2"', b'"fe80::1%eth0"', b"-"]),
+    b"src_port": st.sampled_from([b"22", b'"22.0"', b"70000", b"-", b"443"]),
+    b"dest_port": st.sampled_from([b"22", b'"443"', b"443", b""]),
+    b"protocol": st.sampled_from([b"6", b"ip", b"tcp", b"1", b""]),
+    b"transport": st.sampled_from([b"17", b"udp", b"sctp", b'"\xff"']),
+    b"log_status": st.sampled_from([b"OK", b"NODATA", b"bad"]),
+    b'"_raw"': st.sampled_from([b"", b'"2 1 eni-1 10.0.0.7 10.0.0.8 1 2 6 1 136 1602397446 1602397505 ACCEPT OK"', b"x"]),
+}  # fmt: skip
+flow_headers = st.lists(st.sampled_from([*flow_columns]), min_size=4, max_size=14, unique=True)
+
+
+@RELAXED
+@given(st.data(), flow_headers, st.sampled_from(["keep", "latest"]), SIZES)
+def test_ids_on_the_byte_path_equal_the_oracle(data, header, time, block_size):
+    """Whatever names of the five-tuple are there, and whether the record is in the fields or in `_raw`."""
+    rows = data.draw(st.lists(st.tuples(*map(flow_columns.get, header)), min_size=1, max_size=8))
+    chosen = {"community": "true", "time": time}
+    expected, counts = expected_reply(header, rows, chosen)
+    tags = enricher(chosen)
+    assert EnrichTable(tags, block_size).tag(write_rows(header, rows)) == expected
     assert tags.counts == counts
 
 

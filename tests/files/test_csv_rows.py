@@ -58,7 +58,7 @@ def test_a_field_beyond_the_csv_module_costs_its_lines_only(tmp_path):
 def test_a_message_is_read_beside_its_columns(tmp_path):
     message, other = rows_of(tmp_path, f"timestamp,message,region\n5,{A},eu\n6,hello,us\n")
     assert message.fields == {"timestamp": "5", "region": "eu", **fields_of(A)}
-    assert other == ({"timestamp": "6", "region": "us", "_raw": "hello"}, None, True)
+    assert other[:3] == ({"timestamp": "6", "region": "us", "_raw": "hello"}, None, True)
 
 
 def test_messages_share_the_layout_of_their_file(tmp_path):

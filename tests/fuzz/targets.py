@@ -29,6 +29,8 @@ from typing import Any, TypeVar
 from flowlag import candidates
 from flowlag.cli.enrich import tag_rows
 from flowlag.cli.output import WRITERS, encode_line
+from flowlag.connect import CONNECT_FIELDS, MULTIVALUES, Connector
+from flowlag.connect_options import parse_connect_arguments, parse_connect_settings
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import parse_arguments, parse_settings
 from flowlag.errors import ProtocolError, SettingsError, SourceError
@@ -42,6 +44,7 @@ from flowlag.match_options import parse_match_arguments, parse_match_settings
 from flowlag.profile import PROFILE_FIELDS, Profiler
 from flowlag.profile_options import parse_profile_arguments, parse_profile_settings
 from flowlag.record import STATUSES
+from flowlag.splunk.connect_table import ConnectTable
 from flowlag.splunk.enrich_table import EnrichTable
 from flowlag.splunk.frames import serve
 from flowlag.splunk.lookup import PLACE, load_windows
@@ -59,14 +62,14 @@ atexit.register(shutil.rmtree, WORK, ignore_errors=True)
 
 OPTIONS: Sequence[dict[str, str]] = (
     {},
-    {"time": "latest"},
+    {"time": "latest", "community": "true"},
     {"time": "start", "windows": "assumed"},
     {"phase": "6", "lag": "0.5"},
-    {"phase": "66", "interval": "10m", "time": "estimate"},
+    {"phase": "66", "interval": "10m", "time": "estimate", "community": "true"},
     {"format": "none", "windows": "none"},
     {"format": "${start} ${end}"},
     {"format": "${version} ${start} ${packets} ${end} ${log-status}"},
-    {"format": "default", "prefix": "x"},
+    {"format": "default", "prefix": "x", "community": "true"},
     {"start": "a", "end": "b", "duration": "c"},
     {"start": "a.b", "end": "a.c", "packets": "start", "interface": "user", "status": "s"},
 )
@@ -134,7 +137,8 @@ def raw(data: bytes) -> None:
     for fields in ({"_raw": text}, {"start": text, "_raw": text}, {"start": "x", "a": "1", "_raw": text}):
         enricher = Enricher(settings)
         tags = enricher.tag(fields.get)
-        assert tags.status in STATUSES and len(tags) == 14 and all(isinstance(tag, str) for tag in tags)
+        assert tags.status in STATUSES and all(isinstance(tag, str) for tag in tags)
+        assert len(tags.community_id) in ((0, 30) if settings.community and tags.status == "ok" else (0,))
         assert bool(tags.earliest) == (tags.status in ("ok", "nodata", "skipdata"))
         assert enricher.tag(fields.get) == tags and sum(enricher.counts.values()) == 2
         assert not set('",\r\n') & set("".join(tags))
@@ -142,7 +146,7 @@ def raw(data: bytes) -> None:
             ",".join('"' + cell.replace('"', '""') + '"' for cell in some) for some in (fields, fields.values())
         )
         reply = EnrichTable(Enricher(settings)).tag(f"{names}\n{cells}\n".encode())
-        assert reply.endswith(("," + ",".join(tags) + "\n").encode()), (reply, tags)
+        assert reply.endswith(("," + ",".join(tags[: len(enricher.fields)]) + "\n").encode()), (reply, tags)
         warning = enricher.warning()
         if warning is not None:
             _is_sentence(warning)
@@ -175,7 +179,7 @@ def instant(data: bytes) -> None:
 def options(data: bytes) -> None:
     """The options of a search command: settings, or one sentence; and the settings can be used."""
     given = Given(data)
-    parse = given.pick((parse_arguments, parse_match_arguments, parse_profile_arguments))
+    parse = given.pick((parse_arguments, parse_match_arguments, parse_profile_arguments, parse_connect_arguments))
     arguments = given.rest().decode("utf-8", "replace").split("\x01")
     try:
         settings: Any = parse(arguments)
@@ -296,7 +300,7 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
 @functools.cache
 def _commands() -> dict[str, Any]:
     path, found, limit = list(sys.path), {}, csv.field_size_limit()
-    for name in ("enrich", "match", "profile"):
+    for name in ("enrich", "match", "profile", "connect"):
         sys.path.insert(0, str(ROOT / "bin"))  # anew each time, since bin/ takes itself off
         module: Any = importlib.import_module(f"_{name}")
         found[name] = getattr(module, f"Flowlag{name.capitalize()}Command")
@@ -310,7 +314,7 @@ def command(data: bytes) -> None:
     """A search command as Splunk starts it, whatever the stream: whole replies, an exit code, no file or socket."""
     global _is_watching
     given = Given(data)
-    name = given.pick(("enrich", "match", "profile"))
+    name = given.pick(("enrich", "match", "profile", "connect"))
     is_built = given.byte() % 4
     rest = given.rest()
     stream, bodies = _build_search(rest) if is_built else (rest, [])
@@ -365,7 +369,7 @@ def _build_search(rest: bytes) -> tuple[bytes, list[bytes]]:
     )
 
 
-# --- what is learned, matched and profiled ---
+# --- what is learned, matched, connected and profiled ---
 
 
 def lookup(data: bytes) -> None:
@@ -477,6 +481,37 @@ def match(data: bytes) -> None:
     assert found == expected, (found, expected)
 
 
+CONNECT_OPTIONS: Sequence[dict[str, str]] = (
+    {},
+    {"gap": "0", "lag": "0", "rtt": "0"},
+    {"gap": "10m", "rtt": "0.5", "lag": "0.000001"},
+    {"src": "a", "dest": "b", "flags": "f", "interface": "a", "prefix": "x_"},
+)
+
+
+def connect(data: bytes) -> None:
+    """The bodies of flowlagconnect: every record is in one row, bounds are in order, and the order of arrival and the
+    size of the blocks change nothing."""
+    given = Given(data)
+    settings = parse_connect_settings(given.pick(CONNECT_OPTIONS).items())
+    bodies = given.rest().split(b"\x02")
+    connector = Connector(settings)
+    reply = _gather(ConnectTable(connector), connector, bodies)
+    records = split_body(reply)
+    assert all(len(fields) == len(CONNECT_FIELDS) + len(MULTIVALUES) for fields, _ in records)
+    rows = [dict(zip(CONNECT_FIELDS, fields)) for fields, _ in records[1:]]
+    assert sum(int(row["records"]) + int(row["duplicates"]) for row in rows) == connector.taken
+    for row in rows:
+        assert float(row["start_earliest"]) <= float(row["start_latest"])  # a float has not all decimals
+        assert float(row["end_earliest"]) <= float(row["end_latest"])
+    for size in (1, 64):
+        other = Connector(settings)
+        assert _gather(ConnectTable(other, size), other, bodies) == reply and other.counts == connector.counts
+    if len(bodies) == 1 and _is_closed(bodies[0]):
+        other = Connector(settings)
+        assert _gather(ConnectTable(other), other, [_turn(bodies[0])]) == reply
+
+
 PROFILE_OPTIONS: Sequence[dict[str, str]] = (
     {},
     {"interval": "1"},
@@ -532,7 +567,9 @@ def _write(rows: list[Any], settings: Any, output: str) -> None:
     for warning in warnings:
         _is_sentence(warning)
     if output == "json":
-        assert [list(json.loads(line))[-14:] for line in lines.splitlines()] == [list(enricher.fields)] * len(rows)
+        assert [[*json.loads(line)][-len(enricher.fields) :] for line in lines.splitlines()] == [
+            [*enricher.fields]
+        ] * len(rows)
     elif output == "csv":
         records = split_body(lines)
         assert len(records) == len(rows) + 1 and all(len(fields) == len(records[0][0]) for fields, _ in records)
@@ -631,7 +668,7 @@ def parquet(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     function.__name__: function
     for function in (
-        chunk, raw, instant, options, form, frames, command, lookup, pairs, match, profile, text, table, documents,
-        packed, parquet,
+        chunk, raw, instant, options, form, frames, command, lookup, pairs, match, connect, profile, text, table,
+        documents, packed, parquet,
     )
 }  # fmt: skip

@@ -49,7 +49,11 @@ def read(path, content):
     tagger = Enricher(Settings())
     rows = list(read_sources([str(path)], tagger.settings, lambda count: None, complaints.append))
     statuses = [
-        (tagger.tag_line(row.values) if row.values else tagger.tag({}.get if row.is_other else row.fields.get)).status
+        (
+            tagger.tag_line(row.values, row.fields.get)
+            if row.values
+            else tagger.tag({}.get if row.is_other else row.fields.get)
+        ).status
         for row in rows
     ]
     return statuses, "; ".join(map(str, complaints)).replace(f"{path}: ", "")

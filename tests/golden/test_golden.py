@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Golden cases: golden/<case>/ holds in.log (raw lines) or in.csv (extracted fields), args.txt (an argument a line),
-expected.csv (every tag of every event) and WHY.md; in cases whose name begins with `profile`, expected.csv is what
-flowlagprofile gives. A lookup.csv is put where the app finds what was learned. They run through the packaged commands;
+expected.csv (every tag of every event) and WHY.md; in cases whose name begins with `profile` or `connect`, expected.csv
+is what flowlagprofile or flowlagconnect gives. A lookup.csv is put where the app finds what was learned. They run through the packaged commands;
 `make golden` writes expected.csv anew, and its diff is the review.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flowlag.enrich_options import parse_arguments
-from flowlag.tags import TAG_FIELDS
+from flowlag.tags import asked_fields
 from tests.support.splunkd import run_command, write_body
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/WHY.md"))
@@ -31,25 +31,27 @@ def read_events(case):
 def tagged(case, script, python):
     """The tags of the case's events, one CSV line each, as the packaged command gives them."""
     arguments = (case / "args.txt").read_text(encoding="utf-8").splitlines()
-    prefix = parse_arguments(arguments).prefix
+    settings = parse_arguments(arguments)
+    names = asked_fields(settings)
     _, (reply,) = run_command(script, python, arguments, [write_body(read_events(case))])
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(TAG_FIELDS)
-    rows.writerows([row[prefix + name] for name in TAG_FIELDS] for row in reply.rows)
+    rows.writerow(names)
+    rows.writerows([row[settings.prefix + name] for name in names] for row in reply.rows)
     return out.getvalue()
 
 
-def profiled(case, script, python):
-    """The profile of the case's events, as the packaged command gives it."""
+def tabled(case, script, python):
+    """The table of the case's events, as the packaged command gives it."""
     arguments = (case / "args.txt").read_text(encoding="utf-8").splitlines()
     _, (reply,) = run_command(script, python, arguments, [write_body(read_events(case))])
     return reply.body.decode()
 
 
 def run_case(case, app, python, folder):
-    if case.name.startswith("profile"):
-        return profiled(case, app / "bin" / "flowlagprofile.py", python)
+    kind = case.name.partition("-")[0]
+    if kind in ("profile", "connect"):
+        return tabled(case, app / "bin" / f"flowlag{kind}.py", python)
     lookup = case / "lookup.csv"
     if lookup.exists():
         app = Path(shutil.copytree(app, folder / "flowlag"))

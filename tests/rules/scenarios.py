@@ -25,11 +25,13 @@ Pairs = set[tuple[str, str]]
 DATA = ROOT / "tests" / "rules"
 START = 1772366400  # 2026-03-01 12:00:00 UTC, the time from which the events are counted
 
-#: What an administrator of the scenarios would write into local/macros.conf: addresses and numbers fit for few events.
+#: What an administrator of the scenarios would write into local/macros.conf: addresses and numbers fit for few events, and
+#: that the layout has tcp-flags.
 LOCAL = {
     "flowlag_outside(1)": 'if(cidrmatch("10.0.0.0/8",$ip$) OR cidrmatch("192.0.2.0/24",$ip$),0,1)=1',
     "flowlag_outbound": "src_ip=192.0.2.0/24",
     "flowlag_sweep_ports": "3",
+    "flowlag_login_rank": "starts=tcp_flags rank=probability exclusive=true",
 }
 CLOUDTRAIL = '{"userIdentity":{"sessionContext":{"ec2RoleDelivery":"2.0"}}}'
 GUARDDUTY = (

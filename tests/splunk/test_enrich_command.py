@@ -67,6 +67,8 @@ def test_getinfo(search):
     [
         ([], {"_raw", "_time", "start_time", "log_status"}, {"duration"}),
         (["format=none"], {"_time", "end"}, {"_raw"}),
+        ([], {"packets"}, {"src_ip", "srcaddr", "dest_port", "protocol"}),
+        (["community=true"], {"_raw", "src_ip", "srcaddr", "dest_ip", "src_port", "dest_port", "protocol"}, {"bytes"}),
         (["start=begin", "duration=duration"], {"begin", "duration", "end_time", "_raw"}, {"start_time", "start"}),
     ],
 )
@@ -139,6 +141,7 @@ EFFECTS = {
     "duration=packets": ("flowlag_end", "1602397745"),
     "format=none": ("flowlag_status", "ok"),
     "prefix=t_": ("t_earliest", "1602397646"),
+    "community=true": ("flowlag_community_id", ""),  # these records have no addresses
 }
 
 
@@ -161,7 +164,8 @@ def test_a_format_string(search):
 @pytest.mark.parametrize(
     "arguments",
     [["lag=-5"], ["interval=0"], ["phase=60"], ["windows=x"], ["time=x"], ["start="], ["format=${foo}"], ["prefix=1"], ["lagg=5"],
-     ["lag"], ["lag=1", "lag=2"], ["record=true"], ["logging_level=DEBUG"], ["lag={0}"], ["format=${start} {x}"], ["lag=é"]],
+     ["lag"], ["lag=1", "lag=2"], ["record=true"], ["logging_level=DEBUG"], ["lag={0}"], ["format=${start} {x}"], ["lag=é"],
+     ["community=maybe"]],
     ids=str,
 )  # fmt: skip
 def test_a_wrong_option_ends_the_search_in_getinfo(script, python, arguments):
@@ -330,6 +334,45 @@ def test_the_vendored_packages_are_used(app, python):
         text=True,
     )
     assert all(Path(name).is_relative_to(app / "lib") for name in json.loads(out.stdout))
+
+
+ENDS = {
+    "src_ip": "198.51.100.7",
+    "dest_ip": "10.255.1.22",
+    "src_port": "52233",
+    "dest_port": "22",
+    "protocol_code": "6",
+}
+HOSTILE_ENDS = [
+    {"src_ip": "999.1.1.1"}, {"dest_port": "70000"}, {"src_ip": "2001:db8::1"}, {"src_ip": "fe80::1%eth0"}, {"dest_ip": "-"},
+    {"src_ip": ["198.51.100.7", "10.0.0.1"]}, {"protocol_code": "1"}, {"protocol_code": "\xff"}, {"src_ip": "9" * 100_000},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("events", [[{**event, **ENDS} for event in FIELDS], RAWS], ids=["fields", "raw"])
+def test_community_ids(search, events):
+    _, (reply,) = search(["community=t", "prefix=x_"], write_body(events))
+    assert [row["x_community_id"] for row in reply.rows] == ["1:nNepjjcauVbiEDXmyXKmsLU1ooQ="] * 3
+    assert list(reply.rows[0])[-2:] == ["x_stamps", "x_community_id"]
+
+
+def test_hostile_flows_have_no_id(search):
+    _, (reply,) = search(["community=1"], write_body([{**FIELDS[0], **ENDS, **changes} for changes in HOSTILE_ENDS]))
+    assert [(row["flowlag_status"], row["flowlag_community_id"]) for row in reply.rows] == [("ok", "")] * len(
+        HOSTILE_ENDS
+    )
+
+
+def test_flows_of_a_firewall_have_the_ids_that_the_docs_promise(search):
+    """As docs/enrich.md renames them: the times by name, the protocol in capitals."""
+    event = {"netflow.start": "2020-10-11T06:28:26.007515+0000", "netflow.end": "2020-10-11T06:28:27.5+0000", **ENDS}
+    event["transport"] = "TCP"
+    del event["protocol_code"]
+    arguments = "community=true start=netflow.start end=netflow.end lag=0 prefix=firewall_".split()
+    _, (reply,) = search(arguments, write_body([event]))
+    (row,) = reply.rows
+    assert row["firewall_community_id"] == "1:nNepjjcauVbiEDXmyXKmsLU1ooQ="
+    assert (row["firewall_start"], row["firewall_end"]) == ("1602397706.007515", "1602397707.5")
 
 
 def test_fields_that_the_docs_name(search):

@@ -135,6 +135,28 @@ def test_an_own_prefix_leaves_other_tags_alone():
     )
 
 
+FLOW = b"128.232.110.120,34855,66.35.250.204,80,6,1602397446,1602397505,1602397446"
+FLOW_HEAD = b'src_ip,src_port,dest_ip,dest_port,protocol,start,end,"_time"'
+ID = b"1:LQU9qZlK+B5F3KDmev6m5PMibrg="
+
+
+def test_ids_are_the_last_column_and_on_records_that_are_ok():
+    bad = FLOW.replace(b"1602397505", b"1602397405")
+    reply = tag(b"\n".join([FLOW_HEAD, FLOW, bad, b"", b""]), community="true").split(b"\n")
+    assert reply[0] == FLOW_HEAD + b"," + TAGS + b',"flowlag_community_id"'
+    assert reply[1].startswith(FLOW + b",ok,") and reply[1].endswith(b"," + ID)
+    assert reply[2].startswith(bad + b",reversed,") and reply[2].endswith(b",,")
+    assert reply[3] == b"," * 8 + OTHER + b","
+
+
+def test_an_id_is_replaced_only_if_it_is_asked_for():
+    body = b"\n".join([b"flowlag_community_id," + FLOW_HEAD, b"old," + FLOW, b""])
+    assert tag(body, community="true").split(b"\n")[1].endswith(ID) and b"old" not in tag(body, community="true")
+    assert tag(body).startswith(b"flowlag_community_id,") and tag(body).split(b"\n")[1].startswith(b"old,")
+    once = tag(b"\n".join([FLOW_HEAD, FLOW, b""]), community="true")
+    assert tag(once, community="true") == once
+
+
 def test_of_two_columns_with_one_name_the_first_counts():
     assert b",invalid," in tag(b"start,start,end\nx,1602397446,1602397505\n")
 

@@ -212,9 +212,26 @@ def test_what_is_remembered_is_bounded(monkeypatch):
     records = [row(start=b"%d" % (1602397446 - i), packets=b"%d" % i) for i in range(200)]
     records += [row(start=b"9" * 1000 + b"%d" % i, packets=b"9" * 1000 + b"%d" % i) for i in range(200)]
     assert tagger.tag(write_rows(HEADER, records)) == expected_reply(HEADER, records, {})[0]
-    keys, _, replies = tagger._plan.split
+    keys, _, replies, _ = tagger._plan.split
     for kept in (replies, replies._patterns, replies._seconds, keys._packets):
         assert 0 < len(kept) <= 50 and max(map(len, map(str, kept))) < 200
+
+
+FLOW_HEADER = [b"start", b"end", b"src_port", b"src_ip", b'"dest_ip"', b"dest_port", b"protocol"]
+FLOW = [b"1602397446", b"1602397505", b"34855", b'"128.232.110.120"', b'"66.35.250.204"', b"80", b"6"]
+
+
+def test_what_is_remembered_of_flows_is_bounded(monkeypatch):
+    """Each flow has its own ID, but not its own timing."""
+    monkeypatch.setattr(memo, "SIZE", 50)
+    tagger = EnrichTable(enricher({"community": "true"}))
+    records = [[*FLOW[:2], b"%d" % port, *FLOW[3:]] for port in range(200)]
+    records += [[*FLOW[:2], b"9" * 1000 + b"%d" % port, *FLOW[3:]] for port in range(200)]
+    expected, _ = expected_reply(FLOW_HEADER, records, {"community": "true"})
+    assert tagger.tag(write_rows(FLOW_HEADER, records)) == expected and expected.count(b",1:") == 200
+    _, _, replies, ids = tagger._plan.split
+    assert len(replies) == 1
+    assert 0 < len(ids) <= 50 and max(map(len, map(str, ids))) < 200
 
 
 def test_blocks_are_cut_where_quotes_are_even():

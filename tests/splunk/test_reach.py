@@ -30,6 +30,7 @@ RECORDS = (ROOT / "samples" / "seed.log").read_text()
 SHELL = {
     "enrich": ["flow.log", "--output", "csv"],
     "match": ["--flows", "flow.log", "--anchors", "anchors.csv", "--by", "srcaddr=src", "--output", "csv"],
+    "connect": ["flow.log", "--output", "csv"],
     "profile": ["flow.log", "--output", "csv"],
 }
 

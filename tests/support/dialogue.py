@@ -7,18 +7,24 @@ import json
 
 from tests.support.splunkd import write_body
 
-#: Events of which every command makes something: three flows of one key, and an anchor of that key.
+#: Events of which every command makes something: three flows of one key and connection, and an anchor of that key.
 FLOWS = [
     {"_time": str(start), "start_time": str(start), "end_time": str(start + 59), "packets": "1", "interface_id": "eni-1",
-     "log_status": "OK", "flowlag_status": "ok", "flowlag_earliest": str(start - 60), "flowlag_latest": str(start + 60),
+     "log_status": "OK", "src_ip": "192.0.2.1", "dest_ip": "192.0.2.2", "src_port": "52233", "dest_port": "22", "protocol": "6",
+     "flowlag_status": "ok", "flowlag_start": str(start), "flowlag_end": str(start + 59), "flowlag_earliest": str(start - 60), "flowlag_latest": str(start + 60),
      "key": "a"}
     for start in (1602397446, 1602397506, 1602397566)
 ]  # fmt: skip
 EVENTS = [*FLOWS, {"_time": "1602397450", "key": "a"}]
 BODY = write_body(EVENTS)
-ARGUMENTS = {"flowlagenrich": [], "flowlagmatch": ["by=key", "maxmatches=3"], "flowlagprofile": []}
+ARGUMENTS = {
+    "flowlagenrich": [],
+    "flowlagmatch": ["by=key", "maxmatches=3"],
+    "flowlagconnect": ["gap=1h"],
+    "flowlagprofile": [],
+}
 #: Rows of the reply to one chunk that is finished, and to one that is not.
-ROWS = {"flowlagenrich": (4, 4), "flowlagmatch": (2, 0), "flowlagprofile": (1, 0)}
+ROWS = {"flowlagenrich": (4, 4), "flowlagmatch": (2, 0), "flowlagconnect": (1, 0), "flowlagprofile": (1, 0)}
 
 
 def frame(metadata, body=b""):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hypothesis strategies: field values an event may hold, sensible and hostile, and events made of them."""
 
+import json
+
 from hypothesis import strategies as st
 
 T = 1602397446
@@ -23,8 +25,26 @@ lines = st.builds(
     lambda start, end, count, status: f"2 123456789012 eni-1 198.51.100.7 10.255.1.22 52233 22 6 {count} 136 {start} {end} ACCEPT {status}",
     times, times, packets, statuses,
 )  # fmt: skip
+addresses = st.one_of(
+    st.sampled_from(["10.0.0.1", "10.0.0.2", "2001:db8::1", "2001:DB8:0::1", "::ffff:10.0.0.1", "fe80::1%eth0", "999.1.1.1", "-", ""]),
+    st.ip_addresses().map(str),
+    texts,
+)  # fmt: skip
+ports = st.one_of(st.integers(0, 65535).map(str), st.sampled_from(["443", "443.0", "0", "65536", "-", "", "https"]))
+protocols = st.sampled_from(["6", "6.0", "17", "132", "1", "58", "256", "tcp", "UDP", "ip", "-", ""])
+whole_lines = st.builds(
+    lambda start, src, dest, sport, dport, protocol: f"2 1 eni-1 {src} {dest} {sport} {dport} {protocol} 1 136 {start} {start} ACCEPT OK",
+    st.just(T), addresses, addresses, ports, ports, protocols,
+)  # fmt: skip
+documents = st.builds(
+    lambda start, src, dest, sport: json.dumps({"start": start, "end": T, "srcaddr": src, "dst_endpoint": {"ip": dest}, "srcport": sport, "dest_port": 22, "protocol": 6}),
+    st.sampled_from([str(T), T, "", None]), addresses, addresses, ports,
+)  # fmt: skip
 raws = st.one_of(
     lines,
+    whole_lines,
+    documents,
+    whole_lines.map(lambda line: json.dumps({"message": line, "src_ip": "10.9.9.9"})),
     lines.map(lambda line: '{"message": "' + line.replace('"', "") + '"}'),
     texts,
     st.just("version account-id start end"),
@@ -41,6 +61,13 @@ events = st.fixed_dictionaries(
         "log_status": statuses,
         "interface_id": texts,
         "_raw": raws,
+        "src_ip": addresses,
+        "srcaddr": addresses,
+        "dest_ip": addresses,
+        "src_port": ports,
+        "dest_port": ports,
+        "protocol": protocols,
+        "transport": protocols,
         "_time": st.sampled_from(["", "1602397446", "1602397446.000", "x"]),
         "user": texts,
         "flowlag_status": texts,
@@ -59,5 +86,6 @@ options = st.fixed_dictionaries(
         "format": st.sampled_from(["auto", "none", "default", "${start} ${end}"]),
         "duration": st.just("user"),
         "prefix": st.just("x_"),
+        "community": st.sampled_from(["true", "false"]),
     },
 )

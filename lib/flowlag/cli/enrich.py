@@ -42,7 +42,7 @@ def tag_rows(enricher: Enricher, rows: Iterable[Row]) -> Iterator[dict[str, str]
     """Each row as an event with its tags (last) and `_time` (first, if the row has none)."""
     for row in rows:
         if row.values is not None:
-            tags = enricher.tag_line(row.values)
+            tags = enricher.tag_line(row.values, (row.line or row.fields).get)
         else:
             tags = enricher.tag(_no_field if row.is_other else row.fields.get)
         event = row.fields if "_time" in row.fields else {"_time": "", **row.fields}

@@ -18,7 +18,7 @@ from flowlag.fields import first_value
 from flowlag.five_tuple import DEST_NAMES, DEST_PORT_NAMES, SRC_NAMES
 from flowlag.record import VALID
 from flowlag.splunk.csv_bytes import quote
-from flowlag.tags import TAG_FIELDS
+from flowlag.tags import TAG_FIELDS, asked_fields
 
 #: A CSV has the columns of its first events, so many of which are held until the header is written.
 CSV_SAMPLE = 1000
@@ -40,7 +40,7 @@ _LOST_SURROGATES = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # what surrogatee
 
 _HEADINGS = (
     "interface", "src", "dst", "port", "status", "start", "end", "dur", "earliest", "latest", "time", "±", "window",
-    "stamps", "unreadable line",
+    "stamps",
 )  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def write_csv(events: Iterable[Event], settings: Settings, warn: Warn) -> Iterat
     """CSV whose columns are those of the first CSV_SAMPLE events, the tags last; warns of values in later columns."""
     events = iter(events)
     first = _take_sample(events, CSV_SAMPLE, lambda event: sum(map(len, chain(event, event.values()))))
-    tags = [settings.prefix + name for name in TAG_FIELDS]
+    tags = [settings.prefix + name for name in asked_fields(settings)]
     names = dict.fromkeys(chain.from_iterable(first) if first else ["_time"])
     columns = [*(name for name in names if name not in tags), *tags]
     left_out: Event = {}
@@ -94,7 +94,10 @@ def _list_names(names: list[str]) -> str:
 
 def write_table(events: Iterable[Event], settings: Settings, warn: Warn) -> Iterator[str]:
     """A table of what matters for timing; a value wider than its column moves the rest of its row."""
-    return lay_out(_HEADINGS, (_table_row(event, settings) for event in events))
+    names = asked_fields(settings)
+    asked = (name.replace("_", " ") for name in names[len(TAG_FIELDS) :])
+    headings = (*_HEADINGS, *asked, "unreadable line")
+    return lay_out(headings, (_table_row(event, settings, names) for event in events))
 
 
 def lay_out(headings: tuple[str, ...], rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -106,15 +109,15 @@ def lay_out(headings: tuple[str, ...], rows: Iterable[Sequence[str]]) -> Iterato
         yield " ".join(f"{cell:<{width}}" for cell, width in zip(row, widths)).rstrip()
 
 
-def _table_row(event: Event, settings: Settings) -> list[str]:
-    tag = {name: event[settings.prefix + name] for name in TAG_FIELDS}
+def _table_row(event: Event, settings: Settings, names: Sequence[str]) -> list[str]:
+    tag = {name: event[settings.prefix + name] for name in names}
     window = (tag["window_position"], tag["window_offset"], tag["window_basis"])
     places = (settings.names.interface, SRC_NAMES, DEST_NAMES, DEST_PORT_NAMES)
     cells = (
         *(first_value(event.get, names) for names in places),
         *(tag[name] for name in TAG_FIELDS[:8]),
         " ".join(text for text in window if text),
-        tag["stamps"],
+        *(tag[name] for name in names[len(TAG_FIELDS) - 1 :]),  # the stamps, and what was asked for
         "" if tag["status"] in VALID else event.get("_raw", "")[:SHOWN_LINE],
     )
     return [cell or "" for cell in cells]

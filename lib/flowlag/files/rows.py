@@ -28,12 +28,14 @@ class Row(NamedTuple):
     """One record of a file: its fields as text, and how to tag it.
 
     `values` is set for a line that a layout has split. `is_other` says that a line is not a flow log record in this
-    file's layout, even if it fits another one. Without both, the fields are read like those of an event.
+    file's layout, even if it fits another one. Without both, the fields are read like those of an event. `line` has the
+    columns of a line alone, if the row has other fields too.
     """
 
     fields: dict[str, str]
     values: Optional[Values] = None
     is_other: bool = False
+    line: Optional[dict[str, str]] = None
 
 
 class RowReader:
@@ -92,7 +94,8 @@ class RowReader:
             return None
         if row.is_other and tells_flow(values):
             return Row(fields)
-        return row._replace(fields={**{key: fields[key] for key in fields if key != name}, **row.fields})
+        others = {key: fields[key] for key in fields if key != name}
+        return row._replace(fields={**others, **row.fields}, line=row.fields)
 
     def tells_flow(self, fields: dict[str, str]) -> bool:
         """Whether the fields have a start, an end or a log status word."""

@@ -18,7 +18,7 @@ from flowlag.record import STATUSES
 from flowlag.splunk.blocks import BLOCK_SIZE, Blocks, ReadRecords, Records, Splitter
 from flowlag.splunk.columns import TWIN, Header
 from flowlag.splunk.csv_bytes import decode, scan_record, unquote
-from flowlag.splunk.replies import Ending, Key, Keys, ReplyCache
+from flowlag.splunk.replies import Ending, IdColumn, Key, Keys, ReplyCache
 
 
 class EnrichTable:
@@ -71,17 +71,18 @@ class EnrichTable:
             return ""
         endings = self._find_endings(plan, way, records)
         if plan.changes(records):
-            self._rebuild(plan, records, endings)
+            self._rebuild(plan, way.ending, records, endings)
         return "".join(chain.from_iterable(zip(records.lines, records.end_lines(endings))))
 
     def _find_endings(self, plan: _Plan, way: _Way, records: Records) -> list[str]:
         """The text to add to each record; `_raw` is read if the fields do not settle it."""
         texts = list(map(way.replies.__getitem__, way.keys.of(records)))
+        settled = texts if way.replies.settles_all else [text for text in texts if text is not None]
+        self._count(way, cast("list[str]", settled))
+        if way.ids is not None:
+            texts = way.ids.complete(records, texts, way.replies.all_ok)
         if way.replies.settles_all:
-            endings = cast("list[str]", texts)
-            self._count(way, endings)
-            return endings
-        self._count(way, [text for text in texts if text is not None])
+            return cast("list[str]", texts)
         asked = enumerate(zip(texts, way.keys.of(records)))
         return [self._ask_raw(plan, way, records, i, key) if text is None else text for i, (text, key) in asked]
 
@@ -99,14 +100,14 @@ class EnrichTable:
 
     def _ask_raw(self, plan: _Plan, way: _Way, records: Records, i: int, key: Key) -> str:
         raw = decode(records.value(i, plan.header.places["_raw"]))
-        return way.ending.write(self._enricher.tag_raw(raw, way.keys.values[key]))
+        return way.ending.write_whole(self._enricher.tag_raw(raw, way.keys.values[key]))
 
-    def _rebuild(self, plan: _Plan, records: Records, endings: list[str]) -> None:
+    def _rebuild(self, plan: _Plan, written: Ending, records: Records, endings: list[str]) -> None:
         """Join the lines again, with the new `_time` and without the columns that are replaced."""
         for i, ending in enumerate(endings):
             time = ""
             if plan.time is not None:
-                time = self._enricher.new_time(Ending.read(ending), records.value(i, plan.time))
+                time = self._enricher.new_time(written.read(ending), records.value(i, plan.time))
             if time or plan.kept is not None:
                 records.lines[i] = plan.rebuild(records.fields(i), time)
 
@@ -117,6 +118,7 @@ class _Way(NamedTuple):
     keys: Keys
     ending: Ending
     replies: ReplyCache
+    ids: Optional[IdColumn]
 
 
 class _Plan:
@@ -141,7 +143,8 @@ class _Plan:
     def _way(self, enricher: Enricher, value: Callable[[str], str], ending: Ending) -> _Way:
         keys = Keys(self.header, enricher.roles, value)
         asks_raw = enricher.settings.reads_raw and "_raw" in self.header.places
-        return _Way(keys, ending, ReplyCache(enricher, keys, ending, asks_raw))
+        ids = IdColumn(self.header, value) if enricher.settings.community else None
+        return _Way(keys, ending, ReplyCache(enricher, keys, ending, asks_raw), ids)
 
     def changes(self, records: Records) -> bool:
         """Whether some line has to change before its tags are added."""

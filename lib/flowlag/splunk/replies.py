@@ -4,14 +4,17 @@
 The key of a record has only the texts on which its tags depend, so records with the same key get the same text. For new
 keys there are patterns: if a record is moved by whole seconds, only the times in its tags change, and move with it (by
 whole intervals, if windows lie on a grid). So one judged record stands for all that last as long or, if windows were
-learned, for all that also have the same position in a window of the same kind.
+learned, for all that also have the same position in a window of the same kind. A Community ID depends on other texts,
+nearly all of them distinct, so it is found by them alone and added to what the key gives (IdColumn).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Callable, NamedTuple, Optional
+from itertools import repeat
+from operator import add, itemgetter
+from typing import Any, Callable, NamedTuple, Optional, TypeVar
 
 from flowlag.enrich import Enricher
 from flowlag.fields import Values, has_value
@@ -22,7 +25,9 @@ from flowlag.record import VALID, count_packets
 from flowlag.splunk.blocks import Records
 from flowlag.splunk.columns import Header
 from flowlag.splunk.csv_bytes import decode
-from flowlag.tags import TAG_FIELDS, Tags
+from flowlag.tags import TAG_FIELDS, Tags, asked_fields
+
+T = TypeVar("T")
 
 _TIMES = ("start", "end", "earliest", "latest", "time", "window_start", "window_end")
 _FIRST, _LAST = str(FIRST_US // SECOND_US), str(LAST_US // SECOND_US)
@@ -100,17 +105,77 @@ class Ending:
         self._twins = twins
         self._sets_time = sets_time
         self._follows = follows
+        self._width = len(enricher.fields)
+        self._has_id = enricher.settings.community
+        names = [name for name in asked_fields(enricher.settings) if name != "community_id"]
+        self._choose: Callable[[Tags], tuple[str, ...]] = itemgetter(*map(Tags._fields.index, names))
 
     def write(self, tags: Tags) -> str:
-        """The text for tags, with its line end."""
+        """The text for tags, with its line end; but without both if an ID comes last."""
         time = [self._enricher.new_time(tags, None)] if self._sets_time else []
-        text = ",".join([self._twins, *time, *tags]) + "\n"
-        return text if self._follows else text[1:]
+        text = ",".join([self._twins, *time, *self._choose(tags)])
+        return (text if self._follows else text[1:]) + ("" if self._has_id else "\n")
+
+    def write_whole(self, tags: Tags) -> str:
+        """The text for tags, with the ID if there has to be one, and with its line end."""
+        return self.write(tags) + (write_id(tags.community_id) if self._has_id else "")
+
+    def read(self, text: str) -> Tags:
+        """The tags that a whole text was written from, those that are on every event."""
+        cells = text.rstrip("\n").split(",")[-self._width :]
+        return Tags(*cells[: len(TAG_FIELDS)])
+
+
+def write_id(text: str) -> str:
+    """The end of a line whose last field is a Community ID."""
+    return f",{text}\n"
+
+
+class IdColumn(Bounded[tuple[str, ...], str]):
+    """The end of a record's line with its Community ID, by the texts of its five-tuple.
+
+    `value` turns the text of a field into its value.
+    """
+
+    def __init__(self, header: Header, value: Callable[[str], str]) -> None:
+        from flowlag.community_ids import PARTS, identify  # only a process that needs them pays for the import
+
+        super().__init__()
+        self._identify = identify
+        self._places = [header.places_of(part.names) for part in PARTS]
+        self._checks = [_remember(part.is_value, value) for part in PARTS]
+        self._readers = [_remember(part.read, value) for part in PARTS]
+
+    def __missing__(self, texts: tuple[str, ...]) -> str:
+        end = write_id(self._identify(*[read[text] for read, text in zip(self._readers, texts)]))
+        if len("".join(texts)) <= LONGEST:
+            self.keep(texts, end)
+        return end
+
+    def complete(self, records: Records, texts: list[Optional[str]], all_ok: bool) -> list[Optional[str]]:
+        """The texts with their IDs and line ends; None stays. Only records that are ok have an ID."""
+        parts = map(self._texts, repeat(records), self._places, self._checks)
+        ends = map(self.__getitem__, zip(*parts))
+        if all_ok:
+            return list(map(add, texts, ends))
+        empty = write_id("")
+        return [text and text + (end if ",ok," in text else empty) for text, end in zip(texts, ends)]
 
     @staticmethod
-    def read(text: str) -> Tags:
-        """The tags that a text was written from."""
-        return Tags(*text.rstrip("\n").split(",")[-len(TAG_FIELDS) :])
+    def _texts(records: Records, places: tuple[int, ...], is_value: Memo[str, bool]) -> Iterable[str]:
+        """For each record, the text of the first column that has a value, mostly that of the first column of all."""
+        columns = [records.column(place) for place in places]
+        columns = columns[:1] + [column for column in columns[1:] if any(column)]
+        if not columns:
+            return [""] * len(records.lines)
+        if len(columns) == 1 or all(map(is_value.__getitem__, set(columns[0]))):
+            return columns[0]
+        return [next(filter(is_value.__getitem__, texts), "") for texts in zip(*columns)]
+
+
+def _remember(find: Callable[[str], T], value: Callable[[str], str]) -> Memo[str, T]:
+    """`find` of a field's value, by the text of the field."""
+    return Memo(lambda text: find(decode(value(text))), len)
 
 
 class ReplyCache(Bounded[Key, Optional[str]]):

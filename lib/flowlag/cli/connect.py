@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m flowlag connect`: the connections in files, and when each began and ended, as flowlagconnect tells it.
+
+Authority: docs/connect.md, Output fields, and docs/shell.md, Output.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Callable
+
+from flowlag.cli.command import add_options, finish, given_options, has_unreadable, make_parser, open_inputs
+from flowlag.cli.enrich import tag_rows
+from flowlag.cli.output import lay_out
+from flowlag.cli.terminal import Parser, write_lines
+from flowlag.connect import CONNECT_FIELDS, Connector, Row
+from flowlag.connect_options import CONNECT_OPTIONS, parse_connect_settings
+from flowlag.enrich import Enricher
+from flowlag.enrich_options import FIELD_OPTIONS, FORMAT
+from flowlag.splunk.csv_bytes import quote
+
+#: Events handed on at a time.
+BATCH = 1000
+
+#: With the options for reading files; in Splunk, flowlagenrich has these, before flowlagconnect.
+OPTIONS = (
+    *CONNECT_OPTIONS,
+    *(option for option in FIELD_OPTIONS if option not in CONNECT_OPTIONS),
+    FORMAT,
+)
+
+_HEADINGS = {
+    "src": "src", "src_port": "port", "dest": "dst", "dest_port": "port", "protocol": "proto", "direction_basis": "by",
+    "start_earliest": "start from", "start_latest": "before", "start_basis": "basis", "end_earliest": "end from",
+    "end_latest": "before", "end_basis": "basis", "home": "home", "records": "records", "packets_out": "out",
+    "packets_in": "in",
+}  # fmt: skip
+
+
+def connect(argv: Sequence[str]) -> int:
+    """`connect`: write a row for each connection."""
+    args = _connect_parser().parse_intermixed_args(argv)
+    settings = parse_connect_settings(given_options(args, OPTIONS), "flowlag connect", OPTIONS)
+    enricher, connector = Enricher(settings.reading), Connector(settings)
+    with open_inputs(args.files) as inputs:
+        events = tag_rows(enricher, inputs.rows(args.files, settings.reading))
+        while batch := list(islice(events, BATCH)):
+            connector.feed([event.get for event in batch])
+    is_written = write_lines(CONNECT_WRITERS[args.output](connector))
+    is_failing = args.strict and (has_unreadable(enricher.counts) or connector.unusable > 0)
+    return finish(inputs, is_written, [enricher.warning(), connector.warning()], is_failing)
+
+
+def _connect_parser() -> Parser:
+    parser = make_parser(
+        "connect",
+        "Tells which flow log records are of one connection, and when each connection began and ended. Records are "
+        "read and tagged as `enrich` does.",
+    )
+    add_options(parser, OPTIONS, CONNECT_WRITERS, "exit with 1 when a record was unreadable, or its tuple was")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a flow log file; - is stdin")
+    return parser
+
+
+def write_csv(connector: Connector) -> Iterator[str]:
+    """CSV with the fields of the command; only a header line if there is no row."""
+    yield ",".join(CONNECT_FIELDS)
+    yield from connector.close(lambda row: ",".join(map(quote, row)))
+
+
+def write_json(connector: Connector) -> Iterator[str]:
+    """JSON lines, every value a string."""
+    return connector.close(lambda row: json.dumps(dict(zip(CONNECT_FIELDS, row))))
+
+
+def write_table(connector: Connector) -> Iterator[str]:
+    """A table of what matters most."""
+    places = tuple(map(CONNECT_FIELDS.index, _HEADINGS))
+    rows: Iterator[Row] = connector.close(lambda row: tuple([row[place] for place in places]))
+    return lay_out(tuple(_HEADINGS.values()), rows)
+
+
+#: What `--output` may be.
+CONNECT_WRITERS: dict[str, Callable[[Connector], Iterator[str]]] = {
+    "table": write_table,
+    "csv": write_csv,
+    "json": write_json,
+}

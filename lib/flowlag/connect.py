@@ -1,0 +1,338 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The connections of a search: the records of each in one row, with bounds on its first and its last packet.
+
+The tags of flowlagenrich say which events are records, and when they began and ended. Events that take no part are
+counted by reason. Authority: docs/connect.md, Output fields.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
+from typing import Any, Callable, Optional, TypeVar
+
+from flowlag.community import community_id
+from flowlag.connect_options import ConnectSettings
+from flowlag.connection_bounds import Bounds, bound_end, bound_start, find_opening
+from flowlag.connections import HAS_FLAGS, UNKNOWN, Connection, Held, Record, list_distinct
+from flowlag.errors import show_text
+from flowlag.fields import first_value
+from flowlag.five_tuple import SCTP, TCP, UDP, FiveTuple, read_address, read_flags, read_port, read_protocol
+from flowlag.instants import LAST_US, parse_seconds
+from flowlag.interval import SECOND_US, write_seconds
+from flowlag.memo import Memo
+from flowlag.options import Field
+from flowlag.record import STATUSES
+
+_NO_SIDE = "no record of the side tells it"
+FIELDS = (
+    Field("src", "word", "the address of the side that opened the connection, as `direction_basis` has it"),
+    Field("src_port", "number", "its port; 0 for a protocol without ports"),
+    Field("dest", "word", "the address of the other side"),
+    Field("dest_port", "number", "its port; 0 for a protocol without ports"),
+    Field("protocol", "number", "the protocol by its IANA number, such as 6 for TCP"),
+    Field(
+        "direction_basis",
+        "word",
+        "how the sides are told apart: `syn` (src opened the connection), `port` (src has the higher port) or "
+        "`address` (src is the first address as text)",
+    ),
+    Field("start_earliest", "epoch seconds", "the first packet did not pass before it"),
+    Field("start_latest", "epoch seconds", "the first packet passed before it"),
+    Field("start_basis", "word", "on what the two rest: `syn`, `doubt` or `none`"),
+    Field("end_earliest", "epoch seconds", "the last packet did not pass before it"),
+    Field("end_latest", "epoch seconds", "the last packet passed before it"),
+    Field("end_basis", "word", "on what the two rest: `fin`, `doubt` or `none`"),
+    Field("home", "word", "the network interface at which the first and the last packet are meant", "it has no name"),
+    Field("interfaces", "word", "all network interfaces that saw the connection (multivalue)", "none has a name"),
+    Field("records", "number", "the records of the connection, without exact duplicates"),
+    Field("duplicates", "number", "how many exact duplicates were left out"),
+    Field("packets_out", "number", "packets from src to dest, by the one interface that saw most packets", _NO_SIDE),
+    Field("bytes_out", "number", "bytes from src to dest, by this interface", _NO_SIDE),
+    Field("packets_in", "number", "packets from dest to src, by this interface", _NO_SIDE),
+    Field("bytes_in", "number", "bytes from dest to src, by this interface", _NO_SIDE),
+    Field("tcp_flags", "number", "the bitwise OR of all TCP flags", "no record has readable flags"),
+    Field("action", "word", "the actions of all records (multivalue)", "no record has one"),
+    Field("first_start", "epoch seconds", "the least start, as AWS stamped it"),
+    Field("last_end", "epoch seconds", "the greatest end, as AWS stamped it"),
+    Field(
+        "community_id",
+        "word",
+        "the Community ID (version 1, seed 0), which Zeek, Suricata and AWS Network Firewall write too",
+        "the protocol is not TCP, UDP or SCTP, or an address is no IP address",
+    ),
+)
+#: Output fields in order.
+CONNECT_FIELDS = tuple(field.name for field in FIELDS)
+#: Those that may have several values, one a line.
+MULTIVALUES = ("interfaces", "action")
+
+#: Why events with status ok take no part.
+NO_BOUNDS = "records without a readable start and end"
+NO_PROTOCOL = "records without a readable protocol"
+NO_ADDRESS = "records without a readable address"
+NO_PORT = "records without a readable port"
+_UNUSABLE = (NO_BOUNDS, NO_PROTOCOL, NO_ADDRESS, NO_PORT)
+
+#: Their records have ports, and no connection is known without them.
+_WITH_PORTS = frozenset((TCP, UDP, SCTP))
+#: More digits than any number of bytes has; a longer number is not known.
+_MOST_DIGITS = 18
+#: Values that are remembered: more than there are ports, and addresses in most searches.
+_MOST_VALUES = 1 << 16
+_LAST = str(LAST_US // SECOND_US)
+
+Get = Callable[[str], Optional[str]]
+Row = tuple[str, ...]
+#: For each of Roles, in their order, the text of each event; empty if there is none.
+Columns = Sequence[Sequence[str]]
+T = TypeVar("T")
+
+
+class Connector:
+    """Takes events by columns, and gives a row for each connection at the end."""
+
+    def __init__(self, settings: ConnectSettings) -> None:
+        self.settings = settings
+        self.counts: Counter[str] = Counter()
+        self.taken = 0
+        self._held = Held()
+        self._times = Memo(_read_time, len)
+        self._addresses = Memo(read_address, len, _MOST_VALUES)
+        self._ports = Memo(read_port, len, _MOST_VALUES)
+        self._protocols = Memo(read_protocol, len)
+        self._flags = Memo(_mark_flags, len)
+
+    def feed(self, events: Sequence[Get]) -> None:
+        """Take events, each a function that gives the text of a field by its name (None or empty if absent)."""
+        roles = self.settings.roles
+        columns = {role: [first_value(get, names) or "" for get in events] for role, names in roles._asdict().items()}
+        columns["protocol"] = [self.pick_protocol(*(get(name) or "" for name in roles.protocol)) for get in events]
+        self.take(tuple(columns.values()))
+
+    def pick_protocol(self, *texts: str) -> str:
+        """The first of some texts that is a protocol (the CIM's `protocol` may hold `ip`); empty if none is."""
+        return next((text for text in texts if self._protocols[text] is not None), "")
+
+    def take(self, columns: Columns) -> None:
+        """Take events by the columns of their texts. What can be read column by column is; this is much faster."""
+        add = self._held.add
+        for event in zip(*self._read(columns)):
+            (status, start_us, end_us, protocol, src, src_port, dest, dest_port, interface, packets, count, flags,
+             action) = event  # fmt: skip
+            if (
+                status != "ok"
+                or start_us is None
+                or end_us is None
+                or protocol is None
+                or src is None
+                or dest is None
+                or src_port is None
+                or dest_port is None
+                or end_us < start_us
+            ):
+                if self._leave_out(event):
+                    continue
+                src_port, dest_port = src_port or 0, dest_port or 0
+            add(
+                protocol, src, src_port, dest, dest_port, start_us, end_us, interface, packets, count, flags, action
+            )  # fmt: skip
+            self.taken += 1
+
+    def _read(self, columns: Columns) -> Iterator[Iterable[Any]]:
+        """The columns of the values; a value that is not readable is None."""
+        status, start, end, protocol, src, src_port, dest, dest_port, interface, packets, size, flags, action = columns
+        yield status
+        yield from (_read_times(column, self._times) for column in (start, end))
+        yield map(self._protocols.__getitem__, protocol)
+        for address, port in ((src, src_port), (dest, dest_port)):
+            yield map(self._addresses.__getitem__, address)
+            yield map(self._ports.__getitem__, port)
+        yield map(self._held.interfaces.__getitem__, interface)
+        yield from (_read_counts(column) for column in (packets, size))
+        yield map(self._flags.__getitem__, flags)
+        yield map(self._held.actions.__getitem__, action)
+
+    def _leave_out(self, event: Sequence[Any]) -> bool:
+        """Whether an event takes no part; it is counted then."""
+        status, start_us, end_us, protocol, src, src_port, dest, dest_port = event[:8]
+        if status != "ok":
+            reason = self._name_status(status)
+        elif start_us is None or end_us is None or end_us < start_us:
+            reason = NO_BOUNDS
+        elif protocol is None:
+            reason = NO_PROTOCOL
+        elif src is None or dest is None:
+            reason = NO_ADDRESS
+        elif protocol in _WITH_PORTS and (src_port is None or dest_port is None):
+            reason = NO_PORT
+        else:
+            return False
+        self.counts[reason] += 1
+        return True
+
+    def _name_status(self, status: str) -> str:
+        name = f"{self.settings.reading.prefix}status"
+        if not status:
+            return f"events without {name}"
+        return f"{name}={status}" if status in STATUSES else f"unknown {name}"
+
+    def close(self, write: Callable[[Row], T]) -> Iterator[T]:
+        """What `write` makes of each row (a text for each of CONNECT_FIELDS), ordered by start_earliest and tuple.
+
+        Call it once, after the last event. Only what `write` returns is held until all rows are there.
+        """
+        rows: list[tuple[int, FiveTuple, T]] = []
+        for connection in self._held.take_out(self.settings.gap_us, self.settings.lag_us):
+            earliest_us, five, row = _describe(connection, self.settings)
+            rows.append((earliest_us, five, write(row)))
+        rows.sort(key=_order)
+        return map(itemgetter(2), rows)
+
+    @property
+    def unusable(self) -> int:
+        """How many records took no part because a time, an address, a port or the protocol was not readable."""
+        return sum(self.counts[reason] for reason in _UNUSABLE)
+
+    def warning(self) -> Optional[str]:
+        """One sentence about events that took no part; None if there are none."""
+        if not self.counts:
+            return None
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in sorted(self.counts.items()))
+        sentence = f"events that took no part: {sum(self.counts.values())} ({reasons})"
+        return show_text("; ".join([sentence, *self._hints()])) + "."
+
+    def _hints(self) -> Iterator[str]:
+        """The probable mistake if no event is a record that can be used."""
+        if self.taken:
+            return
+        status = f"{self.settings.reading.prefix}status"
+        if not self.unusable and not any(f"{status}={word}" in self.counts for word in STATUSES):
+            yield f"no event has {status}: put flowlagenrich before flowlagconnect, and give both the same prefix"
+        elif self.unusable > self.counts[NO_BOUNDS]:
+            yield "no record can be used: name its fields with src, dest, src_port, dest_port and protocol"
+
+
+def read_count(text: str) -> int:
+    """A number of packets or bytes: digits, with `.0` behind them allowed; else UNKNOWN."""
+    digits = text.removesuffix(".0")
+    if not (digits.isascii() and digits.isdigit()):
+        return UNKNOWN
+    digits = digits.lstrip("0") or "0"
+    return int(digits) if len(digits) <= _MOST_DIGITS else UNKNOWN
+
+
+def _read_counts(texts: Sequence[str]) -> list[int]:
+    return list(map(int if _are_digits(texts, _MOST_DIGITS) else read_count, texts))
+
+
+def _read_times(texts: Sequence[str], times: Memo[str, Optional[int]]) -> list[Optional[int]]:
+    """Times in microseconds; whole seconds, as nearly all are, at once."""
+    if _are_digits(texts, len(_LAST)) and max(texts) <= _LAST:
+        return [int(text) * SECOND_US for text in texts]
+    return list(map(times.__getitem__, texts))
+
+
+def _are_digits(texts: Sequence[str], most: int) -> bool:
+    """Whether each text is a whole number of at most so many digits."""
+    lengths, joined = set(map(len, texts)), "".join(texts)
+    return 0 not in lengths and max(lengths) <= most and joined.isascii() and joined.isdigit()
+
+
+def _read_time(text: str) -> Optional[int]:
+    time_us = parse_seconds(text)
+    return time_us if time_us is not None and time_us <= LAST_US else None
+
+
+def _mark_flags(text: str) -> int:
+    flags = read_flags(text)
+    return 0 if flags is None else flags | HAS_FLAGS
+
+
+def _order(row: tuple[int, FiveTuple, object]) -> tuple[int, str, int, str, int, int]:
+    earliest_us, (protocol, src, src_port, dest, dest_port), _ = row
+    return earliest_us, src, src_port, dest, dest_port, protocol
+
+
+def _describe(connection: Connection, settings: ConnectSettings) -> tuple[int, FiveTuple, Row]:
+    """The row of a connection, and by what it is ordered."""
+    records, lag_us, rtt_us = connection.records, settings.lag_us, settings.rtt_us
+    opening = find_opening(records)
+    direction, basis = _find_direction(connection, opening)
+    five = connection.five.reversed() if direction else connection.five
+    interfaces = {record.interface for record in records}
+    busiest = _find_busiest(records) if len(interfaces) > 1 else records[0].interface
+    home = busiest if opening is None else opening.interface
+    start, end = bound_start(records, opening, lag_us, rtt_us), bound_end(records, home, lag_us, rtt_us)
+    seen = [record for record in records if record.interface == busiest]
+    return start.earliest_us, five, (
+        five.src,
+        str(five.src_port),
+        five.dest,
+        str(five.dest_port),
+        str(five.protocol),
+        basis,
+        *_write_bounds(start),
+        *_write_bounds(end),
+        home,
+        list_distinct(interfaces),
+        str(len(records)),
+        str(connection.duplicates),
+        *_write_counts([record for record in seen if record.direction == direction]),
+        *_write_counts([record for record in seen if record.direction != direction]),
+        _write_flags(records),
+        list_distinct({record.action for record in records}),
+        _write_time(records[0].start_us),
+        _write_time(max([record.end_us for record in records])),
+        community_id(five),
+    )  # fmt: skip
+
+
+def _find_direction(connection: Connection, opening: Optional[Record]) -> tuple[int, str]:
+    """The direction from the side that opened the connection, and how it is known."""
+    if opening is not None:
+        return opening.direction, "syn"
+    five = connection.five
+    if five.src_port != five.dest_port:
+        return int(five.src_port < five.dest_port), "port"
+    return 0, "address"
+
+
+def _find_busiest(records: Sequence[Record]) -> str:
+    """The interface that saw most packets, of several the least."""
+    packets: dict[str, int] = {}
+    for record in records:
+        packets[record.interface] = packets.get(record.interface, 0) + (record.packets if record.packets > 0 else 0)
+    most = max(packets.values())
+    return min([interface for interface, count in packets.items() if count == most])
+
+
+def _write_bounds(bounds: Bounds) -> tuple[str, str, str]:
+    return _write_time(bounds.earliest_us), _write_time(bounds.latest_us), bounds.basis
+
+
+def _write_time(time_us: int) -> str:
+    """As write_seconds, but faster for whole seconds, as nearly all are."""
+    whole, rest = divmod(time_us, SECOND_US)
+    return write_seconds(time_us) if rest else str(whole)
+
+
+def _write_counts(records: Sequence[Record]) -> tuple[str, str]:
+    """Packets and bytes of one side."""
+    return _write_sum([record.packets for record in records]), _write_sum([record.bytes for record in records])
+
+
+def _write_sum(counts: Sequence[int]) -> str:
+    """The sum of the numbers that are known; empty if there are records, but none tells."""
+    if UNKNOWN not in counts:
+        return str(sum(counts))
+    known = [count for count in counts if count != UNKNOWN]
+    return str(sum(known)) if known else ""
+
+
+def _write_flags(records: Sequence[Record]) -> str:
+    flags = 0
+    for record in records:
+        flags |= record.flags
+    return str(flags ^ HAS_FLAGS) if flags else ""
