@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Callable
 
-from bench.accuracy import compare, truth
+from bench.accuracy import compare, flows, truth
 from flowlag import connect, match, profile
 from flowlag.community_ids import PARTS
 from flowlag.connect_options import CONNECT_OPTIONS
@@ -150,6 +150,8 @@ TABLES: dict[str, Callable[[], Lines]] = {
     "accuracy-joins": lambda: compare.table(ROOT),
     "accuracy-envelope": truth.envelope_table,
     "accuracy-profile": truth.profile_table,
+    "accuracy-flows": flows.summary,
+    "accuracy-connections": flows.connections,
 }
 
 
