@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 #: Messages rest if none of them changes by more than this in one round; for an expectation less exactness will do ...
 REST, NEAR_REST = 1e-7, 1e-5
-#: ... and are taken as they are after so many rounds.
-MOST_ROUNDS = 200
+#: ... and are taken as they are after so many rounds. Where hundreds of anchors and flows are all alike, they rest late.
+MOST_ROUNDS, NEAR_ROUNDS = 60, 20
 
 
 class Pair(NamedTuple):
@@ -52,7 +52,7 @@ class Association:
         return (
             unpaired
             + alone
-            + sum(sum(map(truediv, repeat(1.0), group.solve(scale, NEAR_REST)[0])) for group in self._groups)
+            + sum(sum(map(truediv, repeat(1.0), group.solve(scale, NEAR_REST, NEAR_ROUNDS)[0])) for group in self._groups)
         )
 
     def chances(self, scale: float) -> list[tuple[list[float], float]]:
@@ -62,7 +62,7 @@ class Association:
             total = 1 + scale * density
             found[i] = [scale * pair.density / total for pair in self._pairs[i]], 1 / total
         for group in self._groups:
-            totals, products = group.solve(scale, REST)
+            totals, products = group.solve(scale, REST, MOST_ROUNDS)
             for i, total, some in zip(group.members, totals, group.slices):
                 found[i] = [product / total for product in products[some]], 1 / total
         return found
@@ -102,10 +102,10 @@ class _Group:
         self._densities = [pair.density for pair in flat]
         self._messages = [1.0] * len(flat)  # from flows to anchors
 
-    def solve(self, scale: float, rest: float) -> tuple[list[float], list[float]]:
+    def solve(self, scale: float, rest: float, most: int) -> tuple[list[float], list[float]]:
         """For each anchor the weight of none, which is 1, and all its pairs; and for each pair its part of it."""
         weights = [scale * density for density in self._densities]
-        for _ in range(MOST_ROUNDS):
+        for _ in range(most):
             messages = self._exchange(weights)
             change = max(map(abs, map(sub, messages, self._messages)))
             self._messages = messages
