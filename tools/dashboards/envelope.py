@@ -141,15 +141,16 @@ def draw() -> str:
 # -- the key of the timeline in the view Packet time; Splunk's own legend changes its colours with the data
 
 #: Each mark of the timeline: its colours and its meaning. A second colour is the record from start to end; an empty
-#: second colour makes the mark a circle.
+#: second colour makes the mark a circle, and a single dark one two narrow bars.
 KEY = (
-    ((ORANGE, VERMILION), "packet time: can have carried the event"),
-    ((GREY, SLATE), "packet time: cannot have carried it"),
+    ((ORANGE, VERMILION), "packet time: can have carried it"),
+    ((GREY, SLATE), "packet time: cannot"),
+    ((INK,), "bounds of its first packet"),
     ((SKY_BLUE,), "skipped by AWS"),
     ((PURPLE, ""), "the chosen event"),
     ((SEA_GREEN, ""), "another event"),
 )
-KEY_PLACES = (12, 366, 680, 830, 994)  # pixels; fonts differ in width, so there is room after each text
+KEY_PLACES = (12, 290, 492, 736, 906, 1058)  # pixels; fonts differ in width, so there is room after each text
 KEY_WIDTH, KEY_HEIGHT = 1200, 36
 
 
@@ -164,7 +165,9 @@ def draw_key() -> str:
         rect(1, 1, KEY_WIDTH - 2, KEY_HEIGHT - 2, f'rx="8" fill="{GROUND}" stroke="{FRAME}" stroke-width="1.5"'),
     ]
     for x, (colours, words) in zip(KEY_PLACES, KEY):
-        if colours[-1]:
+        if colours == (INK,):
+            parts += [rect(side, 11, 5, 14, f'rx="2" fill="{INK}" fill-opacity="0.7"') for side in (x + 6, x + 38)]
+        elif colours[-1]:
             parts.append(rect(x, 11, 44, 14, f'rx="3" fill="{colours[0]}" fill-opacity="0.55"'))
             parts += [rect(x + 22, 11, 22, 14, f'rx="3" fill="{second}" fill-opacity="0.6"') for second in colours[1:]]
         else:

@@ -7,7 +7,7 @@ each record, and from there the sentence, the lanes and the tables. The field na
 
 from __future__ import annotations
 
-from tools.dashboards.envelope import BLUE, GREY, ORANGE, PURPLE, SEA_GREEN, SKY_BLUE, SLATE, VERMILION
+from tools.dashboards.envelope import GREY, INK, ORANGE, PURPLE, SEA_GREEN, SKY_BLUE, SLATE, VERMILION
 from tools.dashboards.parts import (
     FLOWS_INPUT,
     TIME_RANGE,
@@ -273,9 +273,10 @@ SENTENCE = """
     | table sentence
 """
 
-# A record has two bars in its lane: a wide one between the bounds, and on it a second one from start to end. A connection
-# has a third where its first packet passed, and a circle for the chosen event if that can belong to it. Records with the
-# same stamps, as both directions and several interfaces often have them, are drawn once.
+# A record has two bars in its lane: a wide one between the bounds, and on it a second one from start to end. Two marks
+# say between which times the first packet of the connection passed: a bar there would hide the colours below it. The
+# chosen event is drawn in each lane that can have it. Records with the same stamps, as both directions and several
+# interfaces often have them, are drawn once.
 LANES = """
     | where role="flow" OR role="event" OR role="skipped"
     | eventstats min(rank) as lane_rank by lane
@@ -284,12 +285,15 @@ LANES = """
     | where lane_number<=20
     | eval part=case(
         role!="flow", role,
-        asked=1 AND (reason="certain" OR reason="possible"), mvappend("wide","inner","first","here"),
-        true(), mvappend("wide","inner","first"))
+        asked=1 AND (reason="certain" OR reason="possible"), mvappend("wide","inner","since","until","here"),
+        true(), mvappend("wide","inner","since","until"))
     | mvexpand part
-    | where part!="first" OR isnotnull(start_earliest)
-    | eval category=case(
-        part="first", "first packet of the connection",
+    | eval is_bound=if(part="since" OR part="until",1,0)
+    | where is_bound=0 OR isnotnull(start_earliest)
+    | eventstats min(flowlag_earliest) as drawn_from max(flowlag_latest) as drawn_to
+    | eval mark=min((drawn_to-drawn_from)/200, (start_latest-start_earliest)/2),
+        category=case(
+        is_bound=1, "bounds of its first packet",
         part="here" OR part="event" AND asked=1 AND event=asked_event, "the chosen event",
         part="event", "another event",
         part="skipped", "records skipped by AWS",
@@ -300,28 +304,28 @@ LANES = """
     | eval begin=case(
             part="event", _time,
             part="here", event_at,
-            part="first", start_earliest,
+            part="since", start_earliest,
+            part="until", start_latest-mark,
             part="inner", flowlag_start,
             true(), flowlag_earliest),
         duration_ms=case(
             part="event" OR part="here", 0,
-            part="first", 1000*(start_latest-start_earliest),
+            is_bound=1, 1000*mark,
             part="inner", 1000*(flowlag_latest-flowlag_start),
             true(), 1000*(flowlag_latest-flowlag_earliest)),
-        order=case(part="wide", 1, part="inner", 2, part="first", 3, true(), 4),
+        order=case(part="wide", 1, part="inner", 2, is_bound=1, 3, true(), 4),
         first_packet="its first packet passed between " . strftime(floor(start_earliest),"%T") . " and "
             . strftime(ceiling(start_latest),"%T") . case(
                 start_basis="syn", "",
                 start_basis="doubt", ", or the ports were used again",
                 true(), ", unless it began before these records"),
+        what=if(is_bound=1, first_packet, why),
         detail=case(
             role="event", event,
             part="here", asked_event,
-            part="first" AND label!=lane, lane . ": " . first_packet,
-            part="first", first_packet,
             role="skipped", "AWS skipped records here, on " . coalesce(interface_id,"an unknown interface"),
-            label!=lane, lane . ": " . why,
-            true(), why)
+            label!=lane, lane . ": " . what,
+            true(), what)
     | eval _time=begin, lane=label
     | dedup lane _time duration_ms category detail
     | sort 0 lane_number order _time
@@ -416,6 +420,16 @@ OPEN_RECORDS: JsonObject = {
     "type": "drilldown.linkToSearch",
     "options": {"query": RECORDS_SEARCH, **RECORDS_TIME, "type": "custom", "newTab": True},
 }
+TABLE_WIDTHS = {
+    "Flow": 290,
+    "Earliest": 165,
+    "Latest": 165,
+    "± s": 60,
+    "Certainty": 115,
+    "Probability": 125,
+    "Why": 260,
+    "Packets": 105,
+}
 RECORD_WIDTHS = {"Time": 160, "Indexed": 160, "Interface": 200, "Record": 660}
 
 #: A click on a lane's name tells its label in `value`. A click on a bar tells a duration there, and the label in a key
@@ -434,7 +448,7 @@ COLOURS = {
     "packet time, cannot": GREY,
     "start to end, cannot": SLATE,
     "records skipped by AWS": SKY_BLUE,
-    "first packet of the connection": BLUE,
+    "bounds of its first packet": INK,
     "the chosen event": PURPLE,
     "another event": SEA_GREEN,
 }
@@ -465,7 +479,7 @@ PANELS: JsonObject = {
         **table(
             "Flow records, possible ones first (click one to see its raw records)",
             "ds_table",
-            {"Flow": 320, "Earliest": 160, "Latest": 160, "± s": 60, "Certainty": 115, "Why": 280, "Packets": 105},
+            TABLE_WIDTHS,
             coloured="Certainty",
         ),
         "context": {"pale": [{"match": name, "value": value} for name, value in PALE.items()]},
@@ -480,7 +494,7 @@ PANELS: JsonObject = {
         **table(
             "Other events, those without a possible record first (click one to choose it)",
             "ds_asked",
-            {"Event": 370, "Possible": 105, "From": 80, "To": 80},
+            {"Event": 480, "Possible": 105, "From": 90, "To": 90, "Most probable flow": 330},
         ),
         "eventHandlers": [set_tokens(event="row.Event.value")],
     },
@@ -515,9 +529,9 @@ PACKET_TIME: JsonObject = {
             block("viz_lanes", 0, 128, WIDTH, 760),
             block("viz_table", 0, 888, WIDTH, 460),
             block("viz_records", 0, 1348, WIDTH, 260),
-            block("viz_asked", 0, 1608, 620, 420),
-            block("viz_model", 620, 1608, 580, 110),
-            block("viz_envelope", 620, 1718, 580, 310),
+            block("viz_asked", 0, 1608, WIDTH, 420),
+            block("viz_model", 0, 2028, 620, 310),
+            block("viz_envelope", 620, 2028, 580, 310),
         ],
     },
 }
