@@ -7,7 +7,7 @@ each record, and from there the sentence, the lanes and the tables. The field na
 
 from __future__ import annotations
 
-from tools.dashboards.envelope import GREY, INK, ORANGE, PURPLE, SEA_GREEN, SKY_BLUE, SLATE, VERMILION
+from tools.dashboards.envelope import BLACK, GREY, ORANGE, PURPLE, SEA_GREEN, SKY_BLUE, SLATE, VERMILION
 from tools.dashboards.parts import (
     FLOWS_INPUT,
     TIME_RANGE,
@@ -424,9 +424,9 @@ TABLE_WIDTHS = {
     "Flow": 290,
     "Earliest": 165,
     "Latest": 165,
-    "± s": 60,
+    "± s": 70,
     "Certainty": 115,
-    "Probability": 125,
+    "Probability": 130,
     "Why": 260,
     "Packets": 105,
 }
@@ -448,7 +448,7 @@ COLOURS = {
     "packet time, cannot": GREY,
     "start to end, cannot": SLATE,
     "records skipped by AWS": SKY_BLUE,
-    "bounds of its first packet": INK,
+    "bounds of its first packet": BLACK,
     "the chosen event": PURPLE,
     "another event": SEA_GREEN,
 }
@@ -494,7 +494,7 @@ PANELS: JsonObject = {
         **table(
             "Other events, those without a possible record first (click one to choose it)",
             "ds_asked",
-            {"Event": 480, "Possible": 105, "From": 90, "To": 90, "Most probable flow": 330},
+            {"Event": 440, "Possible": 105, "From": 85, "To": 85, "Most probable flow": 320, "Probability": 130},
         ),
         "eventHandlers": [set_tokens(event="row.Event.value")],
     },
