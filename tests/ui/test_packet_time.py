@@ -57,7 +57,9 @@ def test_everything_is_drawn(draw, theme):
     )
     assert view.lanes("viz_lanes")[:2] == ["other events", "skipped by AWS"]
     assert len(view.lanes("viz_lanes")) == 19 and "..." not in "".join(view.lanes("viz_lanes"))
-    assert view.header("viz_table") == ["Flow", "Earliest", "Latest", "± s", "Certainty", "Why", "Packets", "Action"]
+    assert view.header("viz_table") == [
+        *["Flow", "Earliest", "Latest", "± s", "Certainty", "Probability", "Why", "Packets", "Action"]
+    ]
     assert [
         view.panel(name).locator("img").evaluate("image => image.naturalWidth") for name in ("viz_key", "viz_envelope")
     ] == [
@@ -82,7 +84,7 @@ def test_the_table_has_the_bounds_that_flowlagenrich_gives(draw):
 
 def test_a_bar_says_what_the_table_says(draw):
     view = draw(tokens={"event": EVENT})
-    lane, _, _, _, certainty, why, *_ = view.rows("viz_table")[0]
+    lane, _, _, _, certainty, _, why, *_ = view.rows("viz_table")[0]
     wide = view.hover_bar("viz_lanes", lane, "packet time, can")
     assert certainty == "possible" and wide["Detail"] == why
     assert view.hover_bar("viz_lanes", lane, "start to end, can")["Detail"] == why
@@ -100,7 +102,7 @@ def test_colours_do_not_depend_on_what_is_there(draw):
         )
         for row, colour in zip(rows, drawn):
             assert seen.setdefault(row["category"], colour) == colour
-    assert len(seen) == 7 == len(set(seen.values()))
+    assert len(seen) == 8 == len(set(seen.values()))
 
 
 def test_a_circle_is_another_event(draw):
@@ -123,7 +125,7 @@ def test_one_event_is_asked_about(draw):
     assert f'event="{EVENT}"' in view.server.sent("ds_table")[-1].query
     first, *others = view.rows("viz_table")
     assert first[4] == "possible" and {row[4] for row in others} == {"impossible"}
-    assert others[0][5].startswith("its first packet passed at least ")
+    assert others[0][6].startswith("its first packet passed at least ")
     assert view.lanes("viz_lanes")[2] == first[0]
     assert view.hover_bar("viz_lanes", "other events", "the chosen event")["Detail"] == EVENT
 
@@ -217,7 +219,8 @@ def test_a_click_shows_the_raw_records_of_a_flow(draw, by):
     asked = parse_qs(urlsplit(opened["url"]).query)
     assert (asked["earliest"], asked["latest"]) == ([sent.earliest], [sent.latest])
     assert asked["q"] == [
-        '(`flowlag_index`) src_ip="198.51.100.23" dest_ip="10.0.1.35" src_port="52729" dest_port="22"'
+        '(`flowlag_index`) ((src_ip="198.51.100.23" dest_ip="10.0.1.35" src_port="52729" dest_port="22") OR '
+        '(src_ip="10.0.1.35" dest_ip="198.51.100.23" src_port="22" dest_port="52729"))'
     ]
 
 
@@ -237,7 +240,7 @@ def test_a_click_on_a_lane_without_flows_keeps_all(draw):
 def test_a_click_on_an_event_chooses_it(draw):
     view = draw()
     rows = view.rows("viz_asked")
-    assert view.header("viz_asked") == ["Event", "Possible", "From", "To"]
+    assert view.header("viz_asked") == ["Event", "Possible", "From", "To", "Most probable flow", "Probability"]
     number = [row[0] for row in rows].index(EVENT)
     view.click_cell("viz_asked", number, "Event")
     assert view.tokens()["event"] == EVENT
@@ -272,7 +275,7 @@ def test_no_other_event(draw, app):
     assert view.text("viz_sentence") == (
         "1 flow record, but no other event to compare with: check the macro flowlag_events."
     )
-    assert view.rows("viz_table")[0][3:6] == ["60", "", "no other event to compare with"]
+    assert view.rows("viz_table")[0][3:7] == ["60", "", "", "no other event to compare with"]
     assert view.options("Event") == ["Any event"]
     assert view.hover_bar("viz_lanes", "198.51.100.7:40000 > 10.0.0.22:22")["Category"] == "packet time, can"
 
@@ -328,7 +331,7 @@ def test_a_login_around_a_record(draw, app, second, certainty, why):
     """Record T to T + 59, so packets from T - 60 to T + 60; a clock may be off 2 s, and stamps count whole seconds."""
     view = draw(engine(app, [flow(T, T + 59), login(second)]))
     (row,) = view.rows("viz_table")
-    assert row[4] == certainty and why in row[5]
+    assert row[4] == certainty and why in row[6]
     assert view.text("viz_sentence").startswith("1 of 1" if certainty == "possible" else "0 of 1")
 
 
@@ -382,11 +385,11 @@ def test_the_reply_belongs_to_the_login_as_the_request_does(draw, app):
     view = draw(engine(app, [request, reply, other, login(T)]))
     assert view.text("viz_sentence").startswith("2 of 3 flow records can have carried this event")
     assert "1 has another client address or port" in view.text("viz_sentence")
-    assert {row[0]: row[4] for row in view.rows("viz_table")} == {
-        "198.51.100.7:40000 > 10.0.0.22:22": "possible",
-        "10.0.0.22:22 > 198.51.100.7:40000": "possible",
-        "10.0.0.22:22 > 198.51.100.8:40000": "impossible",
-    }
+    assert sorted(tuple(row[:1] + row[4:6]) for row in view.rows("viz_table")) == [
+        ("198.51.100.7:40000 > 10.0.0.22:22", "possible", ">99 %"),
+        ("198.51.100.7:40000 > 10.0.0.22:22", "possible", ">99 %"),
+        ("198.51.100.8:40000 > 10.0.0.22:22", "impossible", ""),
+    ]
     assert [row[1] for row in view.rows("viz_asked")] == ["2"]
 
 
@@ -396,7 +399,7 @@ def test_a_login_without_a_key_is_not_denied_its_flow(draw, app):
     view = draw(engine(app, [flow(T, T + 59), event]))
     assert "0 of 1 flow record can have carried this event" in view.text("viz_sentence")
     assert "1 cannot be compared." in view.text("viz_sentence")
-    assert view.rows("viz_table")[0][4:6] == ["unknown", "no key to compare: see the macro flowlag_event_fields"]
+    assert view.rows("viz_table")[0][4:7] == ["unknown", "", "no key to compare: see the macro flowlag_event_fields"]
     assert view.rows("viz_asked")[0][1] == "not known"
 
 
@@ -442,7 +445,7 @@ def test_an_event_that_lasts(draw, app):
         'key_name="key"'
     }
     view = draw(engine(app, [flow(T + 100, T + 159), flow(T + 700, T + 759), login(T)], local=local))
-    assert sorted(row[4:6] for row in view.rows("viz_table")) == [
+    assert sorted([row[4], row[6]] for row in view.rows("viz_table")) == [
         ["impossible", "its first packet passed at least 40 s after the event"],
         ["possible", "the event overlaps its packet time"],
     ]

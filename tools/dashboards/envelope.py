@@ -25,6 +25,7 @@ LEFT, SCALE = 76, 7.1  # the x at which the envelope opens, and pixels per secon
 INK, QUIET, GROUND, FRAME = "#1b1b1b", "#4d4d4d", "#fcfcfa", "#c9c9c4"
 BLUE, SKY, ORANGE, GREEN = "#0072b2", "#cfe8f7", "#e69f00", "#00795a"
 VERMILION, PURPLE, SKY_BLUE, SEA_GREEN, GREY, SLATE = "#d55e00", "#cc79a7", "#56b4e9", "#009e73", "#9a9a9a", "#4f7ea8"
+BLACK = "#000000"
 
 
 def at(second: float) -> float:
@@ -141,15 +142,16 @@ def draw() -> str:
 # -- the key of the timeline in the view Packet time; Splunk's own legend changes its colours with the data
 
 #: Each mark of the timeline: its colours and its meaning. A second colour is the record from start to end; an empty
-#: second colour makes the mark a circle.
+#: second colour makes the mark a circle, and a single dark one two narrow bars.
 KEY = (
-    ((ORANGE, VERMILION), "packet time: can have carried the event"),
-    ((GREY, SLATE), "packet time: cannot have carried it"),
+    ((ORANGE, VERMILION), "can have carried the event"),
+    ((GREY, SLATE), "cannot"),
+    ((BLACK,), "bounds of its first packet"),
     ((SKY_BLUE,), "skipped by AWS"),
     ((PURPLE, ""), "the chosen event"),
     ((SEA_GREEN, ""), "another event"),
 )
-KEY_PLACES = (12, 366, 680, 830, 994)  # pixels; fonts differ in width, so there is room after each text
+KEY_PLACES = (12, 264, 372, 622, 800, 988)  # pixels; fonts differ in width, so there is room after each text
 KEY_WIDTH, KEY_HEIGHT = 1200, 36
 
 
@@ -164,7 +166,9 @@ def draw_key() -> str:
         rect(1, 1, KEY_WIDTH - 2, KEY_HEIGHT - 2, f'rx="8" fill="{GROUND}" stroke="{FRAME}" stroke-width="1.5"'),
     ]
     for x, (colours, words) in zip(KEY_PLACES, KEY):
-        if colours[-1]:
+        if colours == (BLACK,):
+            parts += [rect(side, 11, 5, 14, f'rx="2" fill="{BLACK}" fill-opacity="0.7"') for side in (x + 6, x + 38)]
+        elif colours[-1]:
             parts.append(rect(x, 11, 44, 14, f'rx="3" fill="{colours[0]}" fill-opacity="0.55"'))
             parts += [rect(x + 22, 11, 22, 14, f'rx="3" fill="{second}" fill-opacity="0.6"') for second in colours[1:]]
         else:

@@ -7,7 +7,7 @@ each record, and from there the sentence, the lanes and the tables. The field na
 
 from __future__ import annotations
 
-from tools.dashboards.envelope import GREY, ORANGE, PURPLE, SEA_GREEN, SKY_BLUE, SLATE, VERMILION
+from tools.dashboards.envelope import BLACK, GREY, ORANGE, PURPLE, SEA_GREEN, SKY_BLUE, SLATE, VERMILION
 from tools.dashboards.parts import (
     FLOWS_INPUT,
     TIME_RANGE,
@@ -25,6 +25,32 @@ from tools.dashboards.parts import (
     text_input,
     time_input,
 )
+
+# A record takes the ends, as the opening side has them, and the start of its connection. The records of one pair of ends
+# come in the order of their starts, and each connection comes before its first record: so the last connection seen is a
+# record's own. A later connection of the same ends has a greater `turn`. A record that is in no connection stays as it is.
+CONNECTIONS = """
+    | appendpipe [
+        where role="flow"
+        | flowlagconnect `flowlag_connect_options`
+        | eval role="connection", src_ip=src, dest_ip=dest, protocol_code=protocol, flowlag_start=first_start
+        | eval client_ip=src, client_port=src_port, server_ip=dest, server_port=dest_port ]
+    | eval one_end=lower(src_ip) . " " . src_port, other_end=lower(dest_ip) . " " . dest_port,
+        protocol_code=coalesce(protocol_code,protocol),
+        ends=if((role="flow" OR role="connection") AND isnotnull(one_end) AND isnotnull(other_end),
+            mvjoin(mvsort(mvappend(one_end,other_end))," ") . " " . protocol_code, null()),
+        ends=coalesce(ends,"row " . row)
+    | sort 0 str(ends) num(flowlag_start) str(role)
+    | streamstats count(eval(role="connection")) as turn
+        last(client_ip) as client_ip last(client_port) as client_port
+        last(server_ip) as server_ip last(server_port) as server_port
+        last(start_earliest) as start_earliest last(start_latest) as start_latest last(start_basis) as start_basis by ends
+    | where role!="connection"
+    | eval connection=ends . " " . turn,
+        src_ip=coalesce(client_ip,src_ip), src_port=coalesce(client_port,src_port),
+        dest_ip=coalesce(server_ip,dest_ip), dest_port=coalesce(server_port,dest_port)
+    | sort 0 num(row)
+"""
 
 # A flow has a key for each of its ends, and so a row for each: the record does not say which end the event knows.
 # Whoever writes an event chooses its name, and the name goes into Markdown, tokens and searches: characters that mean
@@ -45,10 +71,6 @@ EVENTS = """
         true(), "unread")
     | eval event=replace(replace(event,"[\\x00-\\x1f\\x24\\x3c\\x3e\\x5b\\x5d\\x60]"," "),"://",":/")
     | eval event=if(role="event", strftime(_time,"%F %T") . " " . event, null()),
-        lane=case(
-            role="event", "other events",
-            role="skipped", "skipped by AWS",
-            role="flow", coalesce(`flowlag_lane`,"flow without a name")),
         has_key=case(role="flow" AND isnotnull(flow_key), 1, role="event" AND isnotnull(event_key), 1, true(), 0),
         key=case(
             role="flow", coalesce(flow_key,"flow without a key"),
@@ -57,6 +79,11 @@ EVENTS = """
         index_lag=if(role="flow", _indextime-flowlag_end, null())
     | streamstats count as row
     | eventstats max(row) as looked_at
+""" + CONNECTIONS + """
+    | eval lane=case(
+        role="event", "other events",
+        role="skipped", "skipped by AWS",
+        role="flow", coalesce(`flowlag_lane`,"flow without a name") . if(turn>1," (" . turn . ")",""))
     | mvexpand key
     | eventstats count(eval(role="flow")) as sharing by key
     | eval role=if(role!="event" OR $address|s$="*" OR sharing>0
@@ -64,7 +91,8 @@ EVENTS = """
     | where role!="elsewhere" OR row=1
     | addinfo
     | table row looked_at role _time event event_start event_end key has_key key_name lane interface_id
-        src_ip src_port dest_ip dest_port action packets index_lag
+        src_ip src_port dest_ip dest_port tcp_flags action packets index_lag
+        connection start_earliest start_latest start_basis
         flowlag_start flowlag_end flowlag_duration flowlag_earliest flowlag_latest flowlag_uncertainty
         info_min_time info_max_time info_search_time
 """
@@ -101,6 +129,36 @@ PAIRS = """
     | eventstats count(asked_event) as asked max(asked_event) as asked_event max(asked_keyless) as asked_keyless
         min(asked_start) as asked_start max(asked_end) as asked_end
     | flowlagmatch by="key" anchors="side=shown" relation=overlap maxmatches=1000
+"""
+
+# How probable it is that an event belongs to a connection: the sum over its records, since both directions and all
+# interfaces tell of the one packet that opened it. A record has the number if it can have carried the event.
+CHANCES = """
+    where role="flow" OR role="event"
+    | eval flowlag_status=if(role="flow", "ok", "other")
+    | flowlagmatch by="key" anchors="role=event" anchor_time=event_start anchor_end=event_end
+        relation=overlap maxmatches=1000 unmatched=false `flowlag_event_rank`
+    | eventstats sum(match_probability) as probability by row key flow_connection
+"""
+
+# With any event it is that of the event to which the connection belongs most probably.
+PROBABILITY = f"""
+    | appendpipe [
+        {CHANCES.strip()}
+        | where $event|s$="*" OR event=$event|s$
+        | stats max(probability) as probability by flow_row
+        | rename flow_row as row
+        | eval role="chance" ]
+    | eventstats max(probability) as probability by row
+    | where role!="chance"
+"""
+
+PERCENT = """
+    | eval Probability=case(
+        isnull(probability), "",
+        probability>0.99, ">99 %",
+        probability<0.01, "<1 %",
+        true(), floor(100*probability+0.5) . " %")
 """
 
 # Keeps the better of the two ends of each record, with its best event. `apart` is how far the packets are from the
@@ -215,34 +273,62 @@ SENTENCE = """
     | table sentence
 """
 
-# A record has two bars in its lane: a wide one between the bounds, and on it a second one from start to end.
+# A record has two bars in its lane: a wide one between the bounds, and on it a second one from start to end. Two marks
+# say between which times the first packet of the connection passed: a bar there would hide the colours below it. The
+# chosen event is drawn in each lane that can have it. Records with the same stamps, as both directions and several
+# interfaces often have them, are drawn once.
 LANES = """
     | where role="flow" OR role="event" OR role="skipped"
     | eventstats min(rank) as lane_rank by lane
     | sort 0 lane_rank lane _time
     | streamstats dc(lane) as lane_number
     | where lane_number<=20
-    | eval part=if(role="flow", mvappend("wide","inner"), role)
+    | eval part=case(
+        role!="flow", role,
+        asked=1 AND (reason="certain" OR reason="possible"), mvappend("wide","inner","since","until","here"),
+        true(), mvappend("wide","inner","since","until"))
     | mvexpand part
-    | eval category=case(
-        part="event" AND asked=1 AND event=asked_event, "the chosen event",
+    | eval is_bound=if(part="since" OR part="until",1,0)
+    | where is_bound=0 OR isnotnull(start_earliest)
+    | eventstats min(flowlag_earliest) as drawn_from max(flowlag_latest) as drawn_to
+    | eval mark=min((drawn_to-drawn_from)/200, (start_latest-start_earliest)/2),
+        category=case(
+        is_bound=1, "bounds of its first packet",
+        part="here" OR part="event" AND asked=1 AND event=asked_event, "the chosen event",
         part="event", "another event",
         part="skipped", "records skipped by AWS",
         part="inner" AND certainty="impossible", "start to end, cannot",
         part="inner", "start to end, can",
         certainty="impossible", "packet time, cannot",
         true(), "packet time, can")
-    | eval begin=case(part="event", _time, part="inner", flowlag_start, true(), flowlag_earliest),
+    | eval begin=case(
+            part="event", _time,
+            part="here", event_at,
+            part="since", start_earliest,
+            part="until", start_latest-mark,
+            part="inner", flowlag_start,
+            true(), flowlag_earliest),
         duration_ms=case(
-            part="event", 0,
+            part="event" OR part="here", 0,
+            is_bound=1, 1000*mark,
             part="inner", 1000*(flowlag_latest-flowlag_start),
             true(), 1000*(flowlag_latest-flowlag_earliest)),
+        order=case(part="wide", 1, part="inner", 2, is_bound=1, 3, true(), 4),
+        first_packet="its first packet passed between " . strftime(floor(start_earliest),"%T") . " and "
+            . strftime(ceiling(start_latest),"%T") . case(
+                start_basis="syn", "",
+                start_basis="doubt", ", or the ports were used again",
+                true(), ", unless it began before these records"),
+        what=if(is_bound=1, first_packet, why),
         detail=case(
             role="event", event,
+            part="here", asked_event,
             role="skipped", "AWS skipped records here, on " . coalesce(interface_id,"an unknown interface"),
-            label!=lane, lane . ": " . why,
-            true(), why)
+            label!=lane, lane . ": " . what,
+            true(), what)
     | eval _time=begin, lane=label
+    | dedup lane _time duration_ms category detail
+    | sort 0 lane_number order _time
     | table _time lane duration_ms category detail
 """
 
@@ -255,10 +341,11 @@ CHOSEN = """
 
 TABLE = """
     | sort 0 rank -_time
+""" + PERCENT + """
     | eval Earliest=strftime(floor(flowlag_earliest),"%F %T"), Latest=strftime(ceiling(flowlag_latest),"%F %T")
     | rename lane as Flow, flowlag_uncertainty as "± s", certainty as Certainty, why as Why,
         packets as Packets, action as Action
-    | table Flow Earliest Latest "± s" Certainty Why Packets Action
+    | table Flow Earliest Latest "± s" Certainty Probability Why Packets Action
 """
 
 # Finds the raw records: by a time range that holds them whatever their _time is, and by what the chosen ones have in
@@ -273,24 +360,39 @@ SPAN = """
         dest_ip=if(targets=1,dest_ip,"*"), dest_port=if(target_ports=1,dest_port,"*")
 """
 
-# All events, even if one of them is chosen.
-ASKED = """
-    | where role="flow" OR role="event"
-    | eval flowlag_status=if(role="flow", "ok", "other")
-    | flowlagmatch by="key" anchors="role=event" anchor_time=event_start anchor_end=event_end
-        relation=overlap maxmatches=1000
-    | stats dc(flow_row) as possible min(has_key) as has_key
-        min(flow_flowlag_earliest) as first max(flow_flowlag_latest) as last by event
+# All events, even if one of them is chosen. What is possible does not depend on the macro flowlag_event_rank, which may
+# leave out flows, so the two are asked apart.
+ASKED = f"""
+    | appendpipe [
+        {CHANCES.strip()}
+        | sort 0 -probability
+        | dedup event
+        | rename flow_lane as likely
+        | table event likely probability ]
+    | appendpipe [
+        where role="flow" OR role="event"
+        | eval flowlag_status=if(role="flow", "ok", "other")
+        | flowlagmatch by="key" anchors="role=event" anchor_time=event_start anchor_end=event_end
+            relation=overlap maxmatches=1000
+        | stats dc(flow_row) as possible min(has_key) as has_key
+            min(flow_flowlag_earliest) as first max(flow_flowlag_latest) as last by event ]
+    | where isnull(role)
+    | stats max(possible) as possible min(has_key) as has_key min(first) as first max(last) as last
+        max(likely) as likely max(probability) as probability by event
     | eval Possible=if(has_key=0, "not known", possible)
     | sort 0 possible -event
+{PERCENT.strip()}
     | eval From=strftime(floor(first),"%T"), To=strftime(ceiling(last),"%T")
-    | rename event as Event
-    | table Event Possible From To
+    | rename event as Event, likely as "Most probable flow"
+    | table Event Possible From To "Most probable flow" Probability
 """
 
+# A connection has records of both directions.
 RECORDS_SEARCH = (
-    "($flows$) src_ip=$ds_span:result.src_ip|s$ dest_ip=$ds_span:result.dest_ip|s$ "
-    "src_port=$ds_span:result.src_port|s$ dest_port=$ds_span:result.dest_port|s$"
+    "($flows$) ((src_ip=$ds_span:result.src_ip|s$ dest_ip=$ds_span:result.dest_ip|s$ "
+    "src_port=$ds_span:result.src_port|s$ dest_port=$ds_span:result.dest_port|s$) OR "
+    "(src_ip=$ds_span:result.dest_ip|s$ dest_ip=$ds_span:result.src_ip|s$ "
+    "src_port=$ds_span:result.dest_port|s$ dest_port=$ds_span:result.src_port|s$))"
 )
 RECORDS_TIME = {"earliest": "$ds_span:result.from$", "latest": "$ds_span:result.to$"}
 RECORDS = f"""
@@ -308,7 +410,7 @@ SOURCES: JsonObject = {
     # The tokens of a search's result bear the search's name.
     "ds_sentence": chain("ds_sentence", "ds_events", PAIRS + FLOWS + SENTENCE),
     "ds_lanes": chain("Lanes of the timeline", "ds_events", PAIRS + FLOWS + LANES),
-    "ds_table": chain("Flow records by certainty", "ds_events", PAIRS + FLOWS + CHOSEN + TABLE),
+    "ds_table": chain("Flow records by certainty", "ds_events", PROBABILITY + PAIRS + FLOWS + CHOSEN + TABLE),
     "ds_span": chain("ds_span", "ds_events", PAIRS + FLOWS + CHOSEN + SPAN),
     "ds_asked": chain("Possible flow records of each event", "ds_events", ASKED),
     "ds_records": search("Raw flow records of the chosen flow", RECORDS, **RECORDS_TIME),
@@ -317,6 +419,16 @@ SOURCES: JsonObject = {
 OPEN_RECORDS: JsonObject = {
     "type": "drilldown.linkToSearch",
     "options": {"query": RECORDS_SEARCH, **RECORDS_TIME, "type": "custom", "newTab": True},
+}
+TABLE_WIDTHS = {
+    "Flow": 290,
+    "Earliest": 165,
+    "Latest": 165,
+    "± s": 70,
+    "Certainty": 115,
+    "Probability": 130,
+    "Why": 260,
+    "Packets": 105,
 }
 RECORD_WIDTHS = {"Time": 160, "Indexed": 160, "Interface": 200, "Record": 660}
 
@@ -336,6 +448,7 @@ COLOURS = {
     "packet time, cannot": GREY,
     "start to end, cannot": SLATE,
     "records skipped by AWS": SKY_BLUE,
+    "bounds of its first packet": BLACK,
     "the chosen event": PURPLE,
     "another event": SEA_GREEN,
 }
@@ -366,7 +479,7 @@ PANELS: JsonObject = {
         **table(
             "Flow records, possible ones first (click one to see its raw records)",
             "ds_table",
-            {"Flow": 320, "Earliest": 160, "Latest": 160, "± s": 60, "Certainty": 115, "Why": 280, "Packets": 105},
+            TABLE_WIDTHS,
             coloured="Certainty",
         ),
         "context": {"pale": [{"match": name, "value": value} for name, value in PALE.items()]},
@@ -381,7 +494,7 @@ PANELS: JsonObject = {
         **table(
             "Other events, those without a possible record first (click one to choose it)",
             "ds_asked",
-            {"Event": 370, "Possible": 105, "From": 80, "To": 80},
+            {"Event": 440, "Possible": 105, "From": 85, "To": 85, "Most probable flow": 320, "Probability": 130},
         ),
         "eventHandlers": [set_tokens(event="row.Event.value")],
     },
@@ -416,9 +529,9 @@ PACKET_TIME: JsonObject = {
             block("viz_lanes", 0, 128, WIDTH, 760),
             block("viz_table", 0, 888, WIDTH, 460),
             block("viz_records", 0, 1348, WIDTH, 260),
-            block("viz_asked", 0, 1608, 620, 420),
-            block("viz_model", 620, 1608, 580, 110),
-            block("viz_envelope", 620, 1718, 580, 310),
+            block("viz_asked", 0, 1608, WIDTH, 420),
+            block("viz_model", 0, 2028, 620, 310),
+            block("viz_envelope", 620, 2028, 580, 310),
         ],
     },
 }

@@ -15,8 +15,8 @@ WIDTH = 1200  # pixels of a full row; the grid stretches it to the window
 
 
 def spl(text: str) -> str:
-    """Return a search without the indentation that it has in the Python file."""
-    return "\n".join(line.strip() for line in text.strip().splitlines())
+    """Return a search without the indentation and the empty lines that it has in the Python file."""
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
 
 
 def search(name: str, text: str, **times: str) -> JsonObject:
