@@ -81,6 +81,7 @@ inspect: package $(TOOLS)/.stamp ## run Splunk AppInspect on the package, with a
 bench: package ## measure the speed of the packaged search commands, and how right the profile is
 	@PYTHONPATH=lib $(VENV)/bin/python -m bench.enrich
 	@PYTHONPATH=lib $(VENV)/bin/python -m bench.match
+	@PYTHONPATH=lib $(VENV)/bin/python -m bench.connect
 	@PYTHONPATH=lib $(VENV)/bin/python -m bench.accuracy.truth
 
 scale: package ## measure the packaged search commands at sizes that no search should need: speed, CPU, memory

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain, repeat
-from operator import mul, sub, truediv
+from operator import mul, sub
 from typing import NamedTuple
 
 #: Messages rest if none of them changes by more than this in one round; for an expectation less exactness will do ...
 REST, NEAR_REST = 1e-7, 1e-5
-#: ... and are taken as they are after so many rounds. Where hundreds of anchors and flows are all alike, they rest late.
+#: ... and are taken as they are after so many rounds: where hundreds of anchors and flows are alike, they rest late.
 MOST_ROUNDS, NEAR_ROUNDS = 60, 20
 
 
@@ -49,11 +49,10 @@ class Association:
         """How many of the anchors are expected to have no flow."""
         unpaired = len(self._pairs) - len(self._alone) - sum(len(group.members) for group in self._groups)
         alone = sum(1 / (1 + scale * density) for density in self._densities)
-        return (
-            unpaired
-            + alone
-            + sum(sum(map(truediv, repeat(1.0), group.solve(scale, NEAR_REST, NEAR_ROUNDS)[0])) for group in self._groups)
+        grouped = sum(
+            sum(1 / total for total in group.solve(scale, NEAR_REST, NEAR_ROUNDS)[0]) for group in self._groups
         )
+        return unpaired + alone + grouped
 
     def chances(self, scale: float) -> list[tuple[list[float], float]]:
         """For each anchor the probabilities of its pairs, in their order, and that of none."""

@@ -277,7 +277,8 @@ def test_no_other_event(draw, app):
     )
     assert view.rows("viz_table")[0][3:7] == ["60", "", "", "no other event to compare with"]
     assert view.options("Event") == ["Any event"]
-    assert view.hover_bar("viz_lanes", "198.51.100.7:40000 > 10.0.0.22:22")["Category"] == "packet time, can"
+    lane = "198.51.100.7:40000 > 10.0.0.22:22"
+    assert view.hover_bar("viz_lanes", lane, "packet time, can")["Detail"] == "no other event to compare with"
 
 
 def test_a_chosen_event_outside_the_time_range(draw):
@@ -500,3 +501,60 @@ def test_long_addresses_leave_the_ports_to_be_read(draw, app):
     assert view.hover_bar("viz_lanes", lane)["Detail"].startswith(f"[{source}]:40000 > [2001:db8:1234:5678:9abc:def0")
     view.click_bar("viz_lanes", lane)
     assert view.rows("viz_table")[0][0].startswith(f"[{source}]") and len(view.rows("viz_records")) == 1
+
+
+# -- one lane a connection
+
+
+def bars(view):
+    """What the timeline was given: lane, category, seconds from T to the beginning of the bar, and its length."""
+    sent = [search for search in view.server.sent("ds_lanes") if search.query][-1]
+    return [
+        (row["lane"], row["category"], float(row["_time"]) - T, float(row["duration_ms"]) / 1000)
+        for row in view.server.search(sent.query, sent.earliest, sent.latest)
+    ]
+
+
+def test_both_directions_and_all_interfaces_share_a_lane(draw, app):
+    """Equal bars are drawn once. The first packet lies in both records with SYN: from T - 40 to T + 51."""
+    client, server = "198.51.100.7:40000", "10.0.0.22:22"
+    view = draw(
+        engine(
+            app,
+            [
+                flow(T, T + 59, client, server, tcp_flags="2"),
+                flow(T, T + 59, server, client, tcp_flags="18"),
+                flow(T + 20, T + 50, client, server, tcp_flags="2", interface_id="eni-2"),
+                login(T + 10),
+            ],
+        )
+    )
+    drawn = bars(view)
+    lane = f"{client} > {server}"
+    assert view.lanes("viz_lanes") == ["other events", lane]
+    assert sorted(bar[2:] for bar in drawn if bar[1] == "packet time, can") == [(-60, 120), (-40, 91)]
+    first, last = (bar for bar in drawn if bar[1] == "bounds of its first packet")
+    assert (first[0], first[2], last[2] + last[3]) == (lane, -40, pytest.approx(51))
+    assert view.hover_bar("viz_lanes", lane, "bounds of its first packet")["Detail"].startswith(
+        "its first packet passed between "
+    )
+
+
+def test_a_port_that_is_used_again_has_a_lane_of_its_own(draw, app):
+    view = draw(engine(app, [flow(T, T + 9, tcp_flags="3"), flow(T + 120, T + 129, tcp_flags="3"), login(T)]))
+    first, second = sorted(view.lanes("viz_lanes")[1:])
+    assert second == f"{first} (2)"
+
+
+def test_the_probability_is_that_of_flowlagmatch(draw, app):
+    """Two connections for one login: the one whose record is short and spans the login is the more probable."""
+    near = flow(T, T + 9, tcp_flags="2")
+    far = flow(T + 58, T + 70, "198.51.100.7:40000", "10.0.0.23:22", tcp_flags="2")
+    view = draw(engine(app, [near, far, login(T - 1)]))
+    shown = {row[0]: row[5] for row in view.rows("viz_table")}
+    shares = [int(text.rstrip(" %")) for text in shown.values()]
+    assert len(shares) == 2 and sum(shares) in (98, 99, 100) and min(shares) > 1
+    assert view.rows("viz_asked")[0][4:] == [
+        max(shown, key=lambda lane: int(shown[lane].rstrip(" %"))),
+        f"{max(shares)} %",
+    ]

@@ -26,9 +26,9 @@ from tools.dashboards.parts import (
     time_input,
 )
 
-# A record takes the ends, as the opening side has them, and the start of its connection. The records of one pair of ends
-# come in the order of their starts, and each connection comes before its first record: so the last connection seen is a
-# record's own. A later connection of the same ends has a greater `turn`. A record that is in no connection stays as it is.
+# A record takes the ends, as the opening side has them, and the start of its connection. The records of one pair of
+# ends come in the order of their starts, and each connection comes before its first record: so the last connection seen
+# is a record's own. A later connection of the same ends has a greater `turn`. A record in no connection stays as it is.
 CONNECTIONS = """
     | appendpipe [
         where role="flow"
@@ -44,7 +44,8 @@ CONNECTIONS = """
     | streamstats count(eval(role="connection")) as turn
         last(client_ip) as client_ip last(client_port) as client_port
         last(server_ip) as server_ip last(server_port) as server_port
-        last(start_earliest) as start_earliest last(start_latest) as start_latest last(start_basis) as start_basis by ends
+        last(start_earliest) as start_earliest last(start_latest) as start_latest last(start_basis) as start_basis
+        by ends
     | where role!="connection"
     | eval connection=ends . " " . turn,
         src_ip=coalesce(client_ip,src_ip), src_port=coalesce(client_port,src_port),
@@ -56,7 +57,8 @@ CONNECTIONS = """
 # Whoever writes an event chooses its name, and the name goes into Markdown, tokens and searches: characters that mean
 # more than themselves there are removed. If an address is given, only events that share a key with its flows are kept,
 # since few events name both ends. The first row is always kept, since it tells how many were examined.
-EVENTS = """
+EVENTS = (
+    """
     (($flows$) (src_ip=$address|s$ OR dest_ip=$address|s$) (src_port=$port|s$ OR dest_port=$port|s$))
     OR (($flows$) log_status=SKIPDATA)
     OR (`flowlag_events`)
@@ -79,7 +81,9 @@ EVENTS = """
         index_lag=if(role="flow", _indextime-flowlag_end, null())
     | streamstats count as row
     | eventstats max(row) as looked_at
-""" + CONNECTIONS + """
+"""
+    + CONNECTIONS
+    + """
     | eval lane=case(
         role="event", "other events",
         role="skipped", "skipped by AWS",
@@ -96,6 +100,7 @@ EVENTS = """
         flowlag_start flowlag_end flowlag_duration flowlag_earliest flowlag_latest flowlag_uncertainty
         info_min_time info_max_time info_search_time
 """
+)
 
 CHOICE = """
     | where role="event"
@@ -291,7 +296,7 @@ LANES = """
     | eval is_bound=if(part="since" OR part="until",1,0)
     | where is_bound=0 OR isnotnull(start_earliest)
     | eventstats min(flowlag_earliest) as drawn_from max(flowlag_latest) as drawn_to
-    | eval mark=min((drawn_to-drawn_from)/200, (start_latest-start_earliest)/2),
+    | eval mark=round(min((drawn_to-drawn_from)/200, (start_latest-start_earliest)/2), 3),
         category=case(
         is_bound=1, "bounds of its first packet",
         part="here" OR part="event" AND asked=1 AND event=asked_event, "the chosen event",
@@ -339,14 +344,18 @@ CHOSEN = """
         OR like(lane, replace($lane|s$,"[*]","%")))
 """
 
-TABLE = """
+TABLE = (
+    """
     | sort 0 rank -_time
-""" + PERCENT + """
+"""
+    + PERCENT
+    + """
     | eval Earliest=strftime(floor(flowlag_earliest),"%F %T"), Latest=strftime(ceiling(flowlag_latest),"%F %T")
     | rename lane as Flow, flowlag_uncertainty as "± s", certainty as Certainty, why as Why,
         packets as Packets, action as Action
     | table Flow Earliest Latest "± s" Certainty Probability Why Packets Action
 """
+)
 
 # Finds the raw records: by a time range that holds them whatever their _time is, and by what the chosen ones have in
 # common. If none is chosen, the range is empty and the panel is hidden.
