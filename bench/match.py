@@ -6,8 +6,8 @@ flow and only counts pairs), the join (Candidates: the law, ranks, the best of e
 (fields in, rows of text out; no CSV). Each runs in its own process, so its peak memory is its own; CPU is the process
 time of that part. The packaged command on a real pipe comes last, with CSV and start: as it is by default, and with
 opening records, probabilities and one flow for one anchor (every flow opens a connection here, so none is spared).
-There are 3,000 keys with Zipf shares, one anchor for every ten flows, and one flow a second: ten times the flows last ten
-times as long.
+There are 3,000 keys with Zipf shares, one anchor for every ten flows, and one flow a second: ten times the flows last
+ten times as long.
 """
 
 from __future__ import annotations
