@@ -117,9 +117,8 @@ def health_rows(now: int) -> list[Fields]:
 def login_rows() -> tuple[list[Fields], list[tuple[float, Fields]]]:
     """The flows of samples/logins with AWS's names, and its logins with their times."""
     folder = ROOT / "samples" / "logins"
-    header, *lines = (folder / "flows.log").read_text("utf-8").splitlines()
-    names = header.replace("-", "_").split()
-    flows = [dict(zip(names, line.split())) for line in lines]
+    _, *lines = (folder / "flows.log").read_text("utf-8").splitlines()
+    flows = [dict(zip((*FIELDS, "tcp_flags"), line.split())) for line in lines]
     with (folder / "logins.csv").open(encoding="utf-8", newline="") as file:
         logins = [(float(row.pop("_time")), dict(row)) for row in csv.DictReader(file)]
     return flows, logins
