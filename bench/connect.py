@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench.match import CHUNK_ROWS, finish, wait_for
 from tests.support.splunkd import Splunkd, install_app
 from tools import pythons
 from tools.places import newest_package
@@ -23,7 +24,6 @@ from tools.places import newest_package
 SIZES = (100_000, 1_000_000)
 RECORDS = 4  # of a connection
 BEGIN = 1_700_000_000
-CHUNK_ROWS = 50_000
 HEADER = (
     '"flowlag_status","flowlag_start","flowlag_end","protocol_code","src_ip","src_port","dest_ip","dest_port",'
     '"interface_id",packets,bytes,"tcp_flags",action\n'
@@ -72,14 +72,6 @@ def read_cpu(python: str, app: Path, bodies: list[bytes]) -> float:
     return wait_for(process)
 
 
-def wait_for(process: subprocess.Popen[bytes]) -> float:
-    """CPU seconds of a process that ends."""
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = status
-    assert status == 0, "a process has failed"
-    return used.ru_utime + used.ru_stime
-
-
 def run_command(python: str, app: Path, bodies: list[bytes]) -> tuple[float, float, int]:
     """CPU seconds, peak memory in MB, and rows of the packaged command."""
     with Splunkd(app / "bin" / "flowlagconnect.py", python) as splunkd:
@@ -87,11 +79,8 @@ def run_command(python: str, app: Path, bodies: list[bytes]) -> tuple[float, flo
         for body in bodies:
             splunkd.execute(body)
         reply = splunkd.execute(b"", finished=True)
-        status = Path(f"/proc/{splunkd.process.pid}/status").read_text(encoding="ascii")
-        peak_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-        splunkd.send()
-        splunkd.process.stdin.close()  # type: ignore[union-attr]
-        return wait_for(splunkd.process), peak_kb / 1024, reply.body.count(b"\n") - 1
+        cpu_s, peak_mb = finish(splunkd)
+    return cpu_s, peak_mb, reply.body.count(b"\n") - 1
 
 
 def main() -> int:

@@ -135,6 +135,24 @@ def bodies(flows: Flows, anchors: Anchors) -> Iterator[bytes]:
 RANKED = ("starts=tcp_flags", "rank=probability", "exclusive=true")
 
 
+def finish(splunkd: Splunkd) -> tuple[float, float]:
+    """End a command that has given its last reply: its CPU seconds and its peak memory in MB."""
+    status = Path(f"/proc/{splunkd.process.pid}/status").read_text(encoding="ascii")
+    peak_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    splunkd.send()
+    splunkd.process.stdin.close()  # type: ignore[union-attr]
+    return wait_for(splunkd.process), peak_kb / 1024
+
+
+def wait_for(process: subprocess.Popen[bytes]) -> float:
+    """CPU seconds of a process that ends; raises CalledProcessError if it has failed."""
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args)
+    return used.ru_utime + used.ru_stime
+
+
 def run_command(python: str, app: Path, flows: int, *options: str) -> dict[str, Any]:
     """Measure the packaged command: the cost of its process, and the time from the first chunk to the last reply."""
     with Splunkd(app / "bin" / "flowlagmatch.py", python) as splunkd:
@@ -144,14 +162,9 @@ def run_command(python: str, app: Path, flows: int, *options: str) -> dict[str, 
             splunkd.execute(body)
         reply = splunkd.execute(b"", finished=True)
         wall_s = time.perf_counter() - begun
-        status = Path(f"/proc/{splunkd.process.pid}/status").read_text(encoding="ascii")
-        peak_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
-        splunkd.send()
-        splunkd.process.stdin.close()  # type: ignore[union-attr]
-        _, _, used = os.wait4(splunkd.process.pid, 0)
-        splunkd.process.returncode = 0
+        cpu_s, peak_mb = finish(splunkd)
     pairs = reply.body.count(b"\n") - 1
-    return {"wall_s": wall_s, "cpu_s": used.ru_utime + used.ru_stime, "pairs": pairs, "peak_mb": peak_kb / 1024}
+    return {"wall_s": wall_s, "cpu_s": cpu_s, "pairs": pairs, "peak_mb": peak_mb}
 
 
 def measure(python: str, app: Path, flows: int, repetitions: int) -> dict[str, Any]:

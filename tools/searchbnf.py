@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from flowlag import connect, match, profile
+from flowlag import connection_rows, match_fields, profile
 from flowlag.connect_options import CONNECT_OPTIONS
 from flowlag.enrich_options import ENRICH_OPTIONS
 from flowlag.match_options import MATCH_OPTIONS
@@ -74,7 +74,7 @@ HELP = (
         "events does not matter. There is one row for each pair, with the fields of the anchor, those of the flow as "
         "flow_<name>, and the output fields.",
         MATCH_OPTIONS,
-        match.FIELDS,
+        match_fields.FIELDS,
         (
             (
                 "Which flow can have carried each SSH login? The clocks of the servers may be off by two seconds.",
@@ -98,7 +98,7 @@ HELP = (
         "bounds are narrower than those of one record; the same holds for the last packet. The input is flow log "
         "events after flowlagenrich. The order of events does not matter.",
         CONNECT_OPTIONS,
-        connect.FIELDS,
+        connection_rows.FIELDS,
         (
             (
                 "Which connections to SSH were there, and when can each have begun?",

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Callable
 
 from bench.accuracy import compare, flows, truth
-from flowlag import connect, match, profile
+from flowlag import connection_rows, match_fields, profile
 from flowlag.community_ids import PARTS
 from flowlag.connect_options import CONNECT_OPTIONS
 from flowlag.enrich_options import ENRICH_OPTIONS
@@ -135,9 +135,9 @@ TABLES: dict[str, Callable[[], Lines]] = {
     "enrich-options": lambda: option_table(ENRICH_OPTIONS),
     "enrich-fields": lambda: field_table(tag_fields()),
     "match-options": lambda: option_table(MATCH_OPTIONS),
-    "match-fields": lambda: field_table(match.FIELDS),
+    "match-fields": lambda: field_table(match_fields.FIELDS),
     "connect-options": lambda: option_table(CONNECT_OPTIONS),
-    "connect-fields": lambda: field_table(connect.FIELDS),
+    "connect-fields": lambda: field_table(connection_rows.FIELDS),
     "profile-options": lambda: option_table(PROFILE_OPTIONS),
     "profile-fields": lambda: field_table(profile.FIELDS),
     "known-names": known_names,

@@ -8,14 +8,14 @@ of a day have no more than a few hundred thousand such times, and those of an ho
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import accumulate
+from operator import mul
 from typing import NamedTuple
 
 from flowlag.candidates import Anchor, Flow
 from flowlag.interval import SECOND_US
-from flowlag.lag_density import uniform
+from flowlag.lag_density import Pieces, uniform
 
 
 class _Change(NamedTuple):
@@ -42,37 +42,19 @@ class DensitySum:
                 time_us = opens_us + after_us
                 jumps[time_us] = jumps.get(time_us, 0.0) + jump
                 bends[time_us] = bends.get(time_us, 0.0) + bend
-        self._times_us = sorted(jumps)
-        self._slopes = list(accumulate(bends[time_us] for time_us in self._times_us))
-        self._values: list[float] = []
-        self._areas: list[float] = []
-        value = area = 0.0
-        for i, time_us in enumerate(self._times_us):
-            if i:
-                width = (time_us - self._times_us[i - 1]) / SECOND_US
-                area += width * (value + self._slopes[i - 1] * width / 2)
-                value += self._slopes[i - 1] * width
-            value += jumps[time_us]
-            self._values.append(value)
-            self._areas.append(area)
+        times_us = sorted(jumps)
+        slopes = list(accumulate(bends[time_us] for time_us in times_us))
+        widths = [(after - before) / SECOND_US for before, after in zip(times_us, times_us[1:])]
+        rises = [0.0, *map(mul, slopes, widths)]
+        values = list(accumulate(rise + jumps[time_us] for rise, time_us in zip(rises, times_us)))
+        self._sum = Pieces(times_us, values, slopes)
 
     def at(self, anchor: Anchor) -> float:
         """The sum at the time of an anchor, or its average over the anchor's interval, per second."""
         begin_us, end_us = anchor
         if begin_us == end_us:
-            return max(self._value(begin_us), 0.0)
-        return max(self._area(end_us) - self._area(begin_us), 0.0) / ((end_us - begin_us) / SECOND_US)
-
-    def _value(self, time_us: int) -> float:
-        i = bisect_right(self._times_us, time_us) - 1
-        return self._values[i] + self._slopes[i] * (time_us - self._times_us[i]) / SECOND_US if i >= 0 else 0.0
-
-    def _area(self, time_us: int) -> float:
-        i = bisect_right(self._times_us, time_us) - 1
-        if i < 0:
-            return 0.0
-        rest = (time_us - self._times_us[i]) / SECOND_US
-        return self._areas[i] + rest * (self._values[i] + self._slopes[i] * rest / 2)
+            return max(self._sum.at(begin_us), 0.0)
+        return max(self._sum.area(end_us) - self._sum.area(begin_us), 0.0) / ((end_us - begin_us) / SECOND_US)
 
 
 def _changes(lag_us: int, length_us: int, within_us: int) -> list[_Change]:

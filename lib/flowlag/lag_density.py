@@ -16,7 +16,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
-from operator import mul
+from operator import truediv
 
 from flowlag.candidates import Anchor, Flow
 from flowlag.interval import SECOND_US
@@ -28,35 +28,46 @@ EARLY_SHARE = 0.02
 EARLY_US = 20 * SECOND_US
 
 
+class Pieces:
+    """A function of time that is made of straight pieces, and its integral; 0 before the first knot (microseconds).
+
+    `values` and `slopes` (per second) are those at each knot and behind it.
+    """
+
+    def __init__(self, knots_us: Sequence[int], values: Sequence[float], slopes: Sequence[float]) -> None:
+        self._knots_us = knots_us
+        self._values = values
+        self._slopes = slopes
+        widths = ((after - before) / SECOND_US for before, after in zip(knots_us, knots_us[1:]))
+        areas = (width * (value + slope * width / 2) for width, value, slope in zip(widths, values, slopes))
+        self._areas: list[float] = list(accumulate(areas, initial=0.0))
+
+    def at(self, time_us: int) -> float:
+        """The value at a time."""
+        i = bisect_right(self._knots_us, time_us) - 1
+        return self._values[i] + self._slopes[i] * (time_us - self._knots_us[i]) / SECOND_US if i >= 0 else 0.0
+
+    def area(self, time_us: int) -> float:
+        """The integral up to a time, in seconds."""
+        i = bisect_right(self._knots_us, time_us) - 1
+        if i < 0:
+            return 0.0
+        rest = (time_us - self._knots_us[i]) / SECOND_US
+        return self._areas[i] + rest * (self._values[i] + self._slopes[i] * rest / 2)
+
+
 class LagDensity:
     """A density of lags, constant between knots (microseconds); `shares` are the masses between them, 1 in all."""
 
     def __init__(self, knots_us: Sequence[int], shares: Sequence[float]) -> None:
         self.knots_us = tuple(knots_us)
-        widths: list[float] = [(after - before) / SECOND_US for before, after in zip(knots_us, knots_us[1:])]
+        widths = ((after - before) / SECOND_US for before, after in zip(knots_us, knots_us[1:]))
         #: The density behind each knot, per second.
-        self.slopes: tuple[float, ...] = (*(share / width for share, width in zip(shares, widths)), 0.0)
+        self.slopes: tuple[float, ...] = (*map(truediv, shares, widths), 0.0)
         self.peak = max(self.slopes)
-        self._below: tuple[float, ...] = tuple(accumulate(shares, initial=0.0))
-        areas = map(mul, widths, map(_mean, self._below, self._below[1:]))
-        self._area: tuple[float, ...] = tuple(accumulate(areas, initial=0.0))
-
-    def below(self, lag_us: int) -> float:
-        """The mass of the lags below `lag_us`, 0 to 1."""
-        i = bisect_right(self.knots_us, lag_us) - 1
-        return self._below[i] + self.slopes[i] * (lag_us - self.knots_us[i]) / SECOND_US if i >= 0 else 0.0
-
-    def area(self, lag_us: int) -> float:
-        """The integral of `below` up to `lag_us`, in seconds."""
-        i = bisect_right(self.knots_us, lag_us) - 1
-        if i < 0:
-            return 0.0
-        rest = (lag_us - self.knots_us[i]) / SECOND_US
-        return self._area[i] + rest * (self._below[i] + self.slopes[i] * rest / 2)
-
-
-def _mean(one: float, other: float) -> float:
-    return (one + other) / 2
+        mass = Pieces(self.knots_us, tuple(accumulate(shares, initial=0.0)), self.slopes)
+        #: The mass of the lags below a lag, 0 to 1, and the integral of that.
+        self.below, self.area = mass.at, mass.area
 
 
 @lru_cache(maxsize=64)

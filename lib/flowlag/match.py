@@ -21,41 +21,8 @@ from flowlag.five_tuple import opens_connection, read_flags
 from flowlag.instants import parse_instant, parse_seconds
 from flowlag.interval import write_seconds
 from flowlag.match_options import MatchSettings
-from flowlag.options import Field
 from flowlag.record import STATUSES
 from flowlag.relation import is_certain, target_of
-
-_NO_FLOW = "the certainty is `none`"
-#: What a pair has besides the fields of the anchor and of the flow.
-FIELDS = (
-    Field("match_certainty", "word", "`certain`, `possible`, or `none` for an anchor without a possible flow"),
-    Field("match_relation", "word", "the relation that was asked for"),
-    Field("match_gap_min", "seconds", "the least possible gap, flow minus anchor", _NO_FLOW),
-    Field("match_gap_max", "seconds", "the greatest possible gap, flow minus anchor", _NO_FLOW),
-    Field(
-        "match_share",
-        "0 to 1",
-        "the share of the possible gaps for which the relation holds; it ranks, it is no probability",
-        _NO_FLOW,
-    ),
-    Field("match_count", "number", "how many flows are possible for this anchor"),
-    Field("match_truncated", "number", "1 if `maxmatches` left some of them out (the search warns too), else 0"),
-    Field(
-        "match_probability",
-        "0 to 1",
-        "how probable it is that this flow is the anchor's; the field is there with `rank=probability` only",
-        _NO_FLOW,
-    ),
-    Field(
-        "match_none",
-        "0 to 1",
-        "how probable it is that none of the flows is the anchor's; the field is there with `rank=probability` only",
-    ),
-)
-#: The names of all of them, in order, after the fields of the anchor and of the flow.
-ALL_FIELDS = tuple(field.name for field in FIELDS)
-#: Those that are always there.
-MATCH_FIELDS = ALL_FIELDS[:-2]
 
 #: Why flows and anchors take no part.
 NO_FLOW_KEY = "flows without a value for a key of by"
@@ -64,12 +31,6 @@ NO_OPENING = "flows that open no connection"
 NO_ANCHOR_KEY = "anchors without a value for a key of by"
 NO_TIME = "anchors without a readable time"
 _UNUSABLE = frozenset((NO_FLOW_KEY, NO_BOUNDS, NO_ANCHOR_KEY, NO_TIME))
-
-
-def fields_of(settings: MatchSettings) -> tuple[str, ...]:
-    """The names of the fields that a pair has."""
-    return MATCH_FIELDS if settings.rank == "share" else ALL_FIELDS
-
 
 Get = Callable[[str], Optional[str]]
 Key = tuple[str, ...]

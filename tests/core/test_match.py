@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowlag import candidates
-from flowlag.match import MATCH_FIELDS, Matcher
+from flowlag.match import Matcher
+from flowlag.match_fields import MATCH_FIELDS
 from flowlag.match_options import parse_match_settings
 from tests.support.oracle import expected_pairs
 

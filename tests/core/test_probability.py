@@ -12,7 +12,8 @@ from flowlag.association import Association, Pair
 from flowlag.candidates import Anchor, Flow
 from flowlag.density_sum import DensitySum
 from flowlag.lag_density import density_at, uniform
-from flowlag.match import ALL_FIELDS, Matcher
+from flowlag.match import Matcher
+from flowlag.match_fields import ALL_FIELDS
 from flowlag.match_options import parse_match_settings
 from tests.support.chances import associate_exactly, chances
 

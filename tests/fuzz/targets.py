@@ -29,8 +29,9 @@ from typing import Any, TypeVar
 from flowlag import candidates
 from flowlag.cli.enrich import tag_rows
 from flowlag.cli.output import WRITERS, encode_line
-from flowlag.connect import CONNECT_FIELDS, MULTIVALUES, Connector
+from flowlag.connect import Connector
 from flowlag.connect_options import parse_connect_arguments, parse_connect_settings
+from flowlag.connection_rows import CONNECT_FIELDS, MULTIVALUES
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import parse_arguments, parse_settings
 from flowlag.errors import ProtocolError, SettingsError, SourceError

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from flowlag.connect import CONNECT_FIELDS, MULTIVALUES
+from flowlag.connection_rows import CONNECT_FIELDS, MULTIVALUES
 from flowlag.profile import PROFILE_FIELDS
 from flowlag.tags import TAG_FIELDS
 from tests.live.samples import profile_rows, seed_rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowlag.match import MATCH_FIELDS
+from flowlag.match_fields import MATCH_FIELDS
 from flowlag.profile import PROFILE_FIELDS
 from flowlag.tags import TAG_FIELDS
 from tests.live.samples import MULTIVALUE, seed_rows

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from flowlag.connect import CONNECT_FIELDS
 from flowlag.connect_options import parse_connect_settings
+from flowlag.connection_rows import CONNECT_FIELDS
 from tests.support.processes import run_shell
 from tests.support.splunkd import Splunkd, run_command, write_body
 

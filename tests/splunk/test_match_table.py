@@ -7,7 +7,8 @@ import random
 
 import pytest
 
-from flowlag.match import MATCH_FIELDS, Matcher
+from flowlag.match import Matcher
+from flowlag.match_fields import MATCH_FIELDS
 from flowlag.match_options import parse_match_settings
 from flowlag.splunk.match_table import MatchTable
 from tests.support.splunkd import write_body
