@@ -13,7 +13,15 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
-from bench.accuracy.compare import JOINS, OPENING, plain_join, run_match, tag_events
+from bench.accuracy.compare import (
+    JOINS,
+    OPENING,
+    nearest_join,
+    opening_records,
+    plain_join,
+    run_match,
+    tag_events,
+)
 from tests.support.splunkd import install_app, run_command, write_body
 from tools.places import SAMPLES, newest_package
 from tools.scenarios.logins import Pair, read_flows, read_logins, read_truth
@@ -48,8 +56,7 @@ SEED = """\
 3. Three real records of one connection, {day}, with their bounds by flowlagenrich:
 """
 BATCH = """\
-   The last two count one packet each, yet their start and end lie far apart: AWS often gives the
-   records of many connections the same two."""
+   The last two count one packet each: AWS often gives many records the same start and end."""
 
 
 def clock(epoch: str, form: str = "%H:%M:%S") -> str:
@@ -83,6 +90,7 @@ class Logins:
         self.truth = read_truth()
         self.joins = {name: plain_join(flows, logins, seconds) for name, seconds in JOINS}
         self.nearest = nearest_join(flows, logins)
+        self.nearest_opening = nearest_join(opening_records(flows), logins)
 
     def chosen(self, pairs: set[Pair]) -> list[str]:
         """Of pairs, the flow records of the login that is shown, in order of time."""
@@ -112,7 +120,7 @@ class Logins:
         ways = [("join on the nearest start", self.nearest)]
         ways += [(f"join {name}", joins[name]) for name in ("within ±60 s", "within ±5 min")]
         ways += [("flowlagmatch", set(self.every.pairs)), ("opening records only", set(self.opening.pairs))]
-        ways += [("the most probable one", self.opening.first)]
+        ways += [("the nearest of these", self.nearest_opening), ("the most probable one", self.opening.first)]
         yield from table(
             ("", "records for this login", f"right ones, of {self.count}", "wrong ones"),
             *((name, self.judge(pairs), *self.score(pairs)) for name, pairs in ways),
@@ -130,16 +138,6 @@ class Logins:
     def score(self, pairs: set[Pair]) -> tuple[str, str]:
         """How many pairs are right, and how many are not."""
         return str(len(pairs & self.truth)), str(len(pairs - self.truth))
-
-
-def nearest_join(flows: list[Event], logins: list[Event]) -> set[Pair]:
-    """For each login the record of its addresses whose start is nearest."""
-    starts = {flow["flow"]: float(flow["_time"]) for flow in flows}
-    nearest: dict[str, tuple[float, str]] = {}
-    times = {login["login"]: float(login["_time"]) for login in logins}
-    for login, flow in plain_join(flows, logins, float("inf")):
-        nearest[login] = min(nearest.get(login, (float("inf"), "")), (abs(starts[flow] - times[login]), flow))
-    return {(login, flow) for login, (_, flow) in nearest.items()}
 
 
 def show_seed(app: Path) -> Iterator[str]:

@@ -82,6 +82,11 @@ HELP = (
                 'by="src_ip=src,dest_ip=host_ip" tolerance=2',
             ),
             (
+                "The same by probability, one connection for one login, if the layout has tcp-flags.",
+                '(`flowlag_index`) OR (index=os sourcetype=linux_secure "Accepted") | flowlagenrich | flowlagmatch '
+                'by="src_ip=src,dest_ip=host_ip" tolerance=2 starts=tcp_flags rank=probability exclusive=true',
+            ),
+            (
                 "Which refused connections came from an address before one was accepted, within ten minutes?",
                 '`flowlag_index` | flowlagenrich | flowlagmatch by="src_ip" anchors=action=allowed relation=before '
                 "within=10m",

@@ -42,6 +42,21 @@ def plain_join(flows: list[dict[str, str]], logins: list[dict[str, str]], second
     }
 
 
+def nearest_join(flows: list[dict[str, str]], logins: list[dict[str, str]]) -> set[Pair]:
+    """For each login the record of its addresses whose start is nearest."""
+    starts = {flow["flow"]: float(flow["_time"]) for flow in flows}
+    times = {login["login"]: float(login["_time"]) for login in logins}
+    nearest: dict[str, tuple[float, str]] = {}
+    for login, flow in plain_join(flows, logins, float("inf")):
+        nearest[login] = min(nearest.get(login, (float("inf"), "")), (abs(starts[flow] - times[login]), flow))
+    return {(login, flow) for login, (_, flow) in nearest.items()}
+
+
+def opening_records(flows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The records that open a connection: SYN (2) without ACK (16)."""
+    return [flow for flow in flows if int(flow["tcp_flags"]) & 18 == 2]
+
+
 class Ranked(NamedTuple):
     """The pairs of one run of flowlagmatch, the best flow of each login first."""
 
@@ -71,6 +86,8 @@ def joins(app: Path) -> Iterator[Join]:
     flows, logins = read_flows(), read_logins()
     for name, seconds in JOINS:
         yield Join(f"join {name}", plain_join(flows, logins, seconds))
+    yield Join("nearest start", nearest_join(flows, logins))
+    yield Join("nearest start of opening records", nearest_join(opening_records(flows), logins))
     _, body = tag_events(app, [*flows, *logins])
     every, opening = run_match(app, body), run_match(app, body, OPENING)
     yield Join("`flowlagmatch`", set(every.pairs))

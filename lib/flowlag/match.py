@@ -270,9 +270,9 @@ class Matcher:
         if self.settings.starts is not None and not self._has_flags and not flows.is_empty:
             yield f"no flow has a number in {show_value(self.settings.starts)}: check starts, or leave it out"
             return
-        for name, side in self._sides.items():
+        for (name, side), reason in zip(self._sides.items(), (NO_FLOW_KEY, NO_ANCHOR_KEY)):
             silent = [key for key in side.names if key in side.silent]
-            if silent and not side.is_empty:
+            if silent and self.counts[reason]:  # else no key was read, since no flow opens a connection
                 yield f"no {name} has a value in {show_value(', '.join(silent))}: check by"
 
 

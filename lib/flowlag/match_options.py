@@ -99,7 +99,7 @@ PREFIX = prefix("The prefix that flowlagenrich was given.")
 STARTS = field_name(
     "starts",
     "Where the TCP flags of a flow are. Then only records that open a connection are flows: those with SYN (2) and "
-    "without ACK (16). A login is in no other record, so most false pairs go.",
+    "without ACK (16). A login is in no other record, so many false pairs go.",
 )
 RANK = choice(
     "rank",

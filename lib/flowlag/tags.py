@@ -62,7 +62,7 @@ class Tags(NamedTuple):
         "word",
         "only with `community=true`: the Community ID, version 1 with seed 0, which Zeek, Suricata and other monitors "
         "give the same connection",
-        "the status is not `ok`, the protocol is not TCP, UDP or SCTP, or an address or a port is missing",
+        "the status is not `ok`, the protocol is not TCP, UDP or SCTP, or an address or a port is not readable",
     ] = ""
 
     def event_time(self, option: str) -> str:

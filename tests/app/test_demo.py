@@ -176,6 +176,8 @@ def test_the_ways_to_pair(demo, flows, matched, opening):
         expected[f"join {name}"] = {(number, i) for number, mine in joins for distance, i in mine if distance < limit}
     expected["flowlagmatch"] = set(matched)
     expected["opening records only"] = set(opening)
+    opens = {i for i, flow in enumerate(flows) if int(flow[14]) & 2 and not int(flow[14]) & 16}
+    expected["the nearest of these"] = {(number, next(i for _, i in mine if i in opens)) for number, mine in joins}
     expected["the most probable one"] = set(dict(reversed(opening)).items())
     shown = {row[0]: row[-2:] for row in rows_below(demo, "records for this login")}
     assert shown == {name: [str(len(pairs & truth)), str(len(pairs - truth))] for name, pairs in expected.items()}
@@ -190,7 +192,7 @@ def test_what_the_ways_give_for_the_login(demo, flows):
     assert shown["flowlagmatch"] == f"{len(possible)}, the right one among them"
     assert shown["join within ±60 s"] == f"{len(records)}, the right one among them"
     (right,) = [row for row in records if row[-1] == "<- the right one"]
-    for name in ("join on the nearest start", "the most probable one"):
+    for name in ("join on the nearest start", "the nearest of these", "the most probable one"):
         start, verdict = shown[name].split(", the ")
         assert verdict == ("right one" if start == right[0] else "wrong one")
         assert start in [row[0] for row in records]

@@ -210,6 +210,8 @@ def test_accuracy_is_what_the_text_beside_it_claims() -> None:
         " of opening records, the most probable flow of each login",
     ))  # fmt: skip
     assert f"is right for {probable[0]} of the {ways['`flowlagmatch`'][0]} logins" in text
+    near, near_opening = ways["nearest start"][0], ways["nearest start of opening records"][0]
+    assert f"is right for {near_opening} if only opening records are asked, and for {near} among all records" in text
     assert opening[1] == "0" and int(first[0]) < int(probable[0])
     assert 0.38 < 1 - int(opening[2]) / int(ways["`flowlagmatch`"][2]) < 0.45  # two of five
     assert "each join misses some" in text

@@ -18,6 +18,7 @@ def test_flowlagmatch_misses_no_true_pair_and_joins_do(app):
     assert truth <= opening < found["`flowlagmatch`"]
     nearest = compare_nearest(truth)
     assert len(probable & truth) > nearest + 10
+    assert len(probable & truth) > len(found["nearest start of opening records"] & truth) > nearest
 
 
 def compare_nearest(truth):

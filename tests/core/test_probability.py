@@ -292,3 +292,9 @@ def test_flags_that_are_nowhere_are_said_to_be():
 def test_a_marked_flow_stays_an_anchor_whatever_its_flags():
     events = [flow(0, name="f", tcp_flags="2"), flow(3, name="a", tcp_flags="0", mark="yes")]
     assert [(a, f) for a, f, _ in run(events, starts="tcp_flags", anchors="mark=yes")[0]] == [("a", "f")]
+
+
+def test_keys_that_were_not_read_are_not_called_empty():
+    """All flows were left out for their flags, so nothing is known of their keys."""
+    _, matcher = run([flow(0, tcp_flags="18"), anchor(5)], starts="tcp_flags")
+    assert matcher.warning() == "events that took no part: 1 (flows that open no connection: 1)."
