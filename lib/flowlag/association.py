@@ -12,13 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain, repeat
-from operator import mul, sub
+from math import exp
+from operator import mul, truediv
 from typing import NamedTuple
 
-#: Messages rest if none of them changes by more than this in one round; for an expectation less exactness will do ...
+#: Messages rest if none of them changes by more than this part of itself in one round (where weights are large, messages
+#: are small); for an expectation less exactness will do.
 REST, NEAR_REST = 1e-7, 1e-5
-#: ... and are taken as they are after so many rounds: where hundreds of anchors and flows are alike, they rest late.
-MOST_ROUNDS, NEAR_ROUNDS = 60, 20
+#: Rounds after which messages are taken as they are: as many as MOST_LOOKS at pairs allow, but within these limits.
+FEWEST_ROUNDS, MOST_ROUNDS, MOST_LOOKS = 60, 1000, 1_000_000
+#: After each BALANCE_EVERY of the first BALANCE_UNTIL rounds, messages are made to balance.
+BALANCE_EVERY, BALANCE_UNTIL = 8, 40
+#: Halvings of the interval that holds the logarithm of a factor, which is within _WIDEST of 0.
+_HALVINGS, _WIDEST = 32, 50.0
 
 
 class Pair(NamedTuple):
@@ -50,7 +56,7 @@ class Association:
         unpaired = len(self._pairs) - len(self._alone) - sum(len(group.members) for group in self._groups)
         alone = sum(1 / (1 + scale * density) for density in self._densities)
         grouped = sum(
-            sum(1 / total for total in group.solve(scale, NEAR_REST, NEAR_ROUNDS)[0]) for group in self._groups
+            sum(1 / total for total in group.solve(scale, NEAR_REST)[0]) for group in self._groups
         )
         return unpaired + alone + grouped
 
@@ -61,7 +67,7 @@ class Association:
             total = 1 + scale * density
             found[i] = [scale * pair.density / total for pair in self._pairs[i]], 1 / total
         for group in self._groups:
-            totals, products = group.solve(scale, REST, MOST_ROUNDS)
+            totals, products = group.solve(scale, REST)
             for i, total, some in zip(group.members, totals, group.slices):
                 found[i] = [product / total for product in products[some]], 1 / total
         return found
@@ -100,15 +106,19 @@ class _Group:
         self._places = [numbers[pair.flow] for pair in flat]
         self._densities = [pair.density for pair in flat]
         self._messages = [1.0] * len(flat)  # from flows to anchors
+        self._most_rounds = max(FEWEST_ROUNDS, min(MOST_ROUNDS, MOST_LOOKS // len(flat)))
 
-    def solve(self, scale: float, rest: float, most: int) -> tuple[list[float], list[float]]:
+    def solve(self, scale: float, rest: float) -> tuple[list[float], list[float]]:
         """For each anchor the weight of none, which is 1, and all its pairs; and for each pair its part of it."""
         weights = [scale * density for density in self._densities]
-        for _ in range(most):
-            messages = self._exchange(weights)
-            change = max(map(abs, map(sub, messages, self._messages)))
+        for done in range(1, self._most_rounds + 1):
+            messages, heard = self._exchange(weights)
+            changes = list(map(truediv, messages, self._messages))
             self._messages = messages
-            if change <= rest:
+            if done % BALANCE_EVERY == 0 and done <= BALANCE_UNTIL:
+                factor = _balance(self._weigh(weights)[0], heard)
+                self._messages = [factor * message for message in messages]
+            elif 1 - rest <= min(changes) and max(changes) <= 1 + rest:
                 break
         return self._weigh(weights)
 
@@ -116,8 +126,8 @@ class _Group:
         products = list(map(mul, weights, self._messages))
         return [1 + sum(products[some]) for some in self.slices], products
 
-    def _exchange(self, weights: list[float]) -> list[float]:
-        """One round of messages: from anchors to flows, and back."""
+    def _exchange(self, weights: list[float]) -> tuple[list[float], list[float]]:
+        """One round of messages, from anchors to flows and back; and for each flow 1 and all messages to it."""
         totals, products = self._weigh(weights)
         spread: Iterator[float] = chain.from_iterable(map(repeat, totals, self._sizes))
         # what is left is at least 1, but for rounding; no weight is so large that this matters
@@ -125,4 +135,23 @@ class _Group:
         heard = [1.0] * self._flows
         for place, message in zip(self._places, sent):
             heard[place] += message
-        return [1 / (heard[place] - message) for place, message in zip(self._places, sent)]
+        return [1 / (heard[place] - message) for place, message in zip(self._places, sent)], heard
+
+
+def _balance(totals: Sequence[float], heard: Sequence[float]) -> float:
+    """The factor of all messages with which as many flows have an anchor as anchors have a flow.
+
+    Messages that rest have it. Where weights are large and flows too few, each round goes but a small part of the way
+    to the factor, though it gets the proportions right.
+    """
+    low, high = -_WIDEST, _WIDEST
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        factor = exp(middle)
+        anchors = sum([1 - 1 / (1 + factor * (total - 1)) for total in totals])
+        flows = sum([1 - factor / (factor + total - 1) for total in heard])
+        if anchors > flows:
+            high = middle
+        else:
+            low = middle
+    return exp((low + high) / 2)

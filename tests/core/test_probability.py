@@ -15,7 +15,7 @@ from flowlag.lag_density import density_at, uniform
 from flowlag.match import Matcher
 from flowlag.match_fields import ALL_FIELDS
 from flowlag.match_options import parse_match_settings
-from tests.support.chances import associate_exactly, chances
+from tests.support.chances import associate, associate_exactly, chances
 
 S = 1_000_000
 T = 1602397440
@@ -202,6 +202,45 @@ def test_propagation_is_near_where_there_are_circles():
         for row, expected, (some, none) in zip(weights, associate_exactly(weights, 4, 4), found):
             assert some == pytest.approx([p for w, p in zip(row, expected) if w], abs=0.2)
             assert none == pytest.approx(expected[-1], abs=0.2)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, 5), st.integers(1, 5), st.data())
+def test_messages_are_at_rest_whatever_the_weights(anchors, flows, data):
+    """Large weights, where an anchor without a flow is all but impossible though flows are too few, rest slowly."""
+    scale = 10 ** data.draw(st.integers(-3, 12))
+    pairs = data.draw(st.lists(st.tuples(st.integers(0, anchors - 1), st.integers(0, flows - 1)), unique=True))
+    weights = {pair: data.draw(st.sampled_from([1.0, 0.5, 0.01])) for pair in sorted(pairs)}
+    rows = [[Pair(j, weight) for (a, j), weight in weights.items() if a == i] for i in range(anchors)]
+    found = Association(rows).chances(scale)
+    for row, (chances, none), (expected, of_none) in zip(rows, found, associate(weights, anchors, scale)):
+        assert chances == pytest.approx([expected[pair.flow] for pair in row], abs=1e-4)
+        assert none == pytest.approx(of_none, abs=1e-4)
+    sums = [
+        sum(p for row, (ps, _) in zip(rows, found) for pair, p in zip(row, ps) if pair.flow == j) for j in range(flows)
+    ]
+    assert max(sums) <= 1 + 1e-4
+
+
+@pytest.mark.parametrize(("anchors", "flows"), [(3, 2), (5, 4), (20, 18), (50, 49), (18, 20)])
+def test_anchors_that_are_alike_share_the_flows(anchors, flows):
+    """However much likelier a flow is than none: each has an equal part, and what is too few has it."""
+    found = Association([[Pair(j, 1.0) for j in range(flows)] for _ in range(anchors)]).chances(1e9)
+    assert [chance for chances, _ in found for chance in chances] == pytest.approx(
+        [1 / max(anchors, flows)] * anchors * flows, abs=1e-5
+    )
+
+
+def test_a_login_without_a_record_among_many_that_have_one():
+    """Weights are large after a month of logins that all have their record; then three come at once, with two records."""
+    events = []
+    for i in range(300):
+        events += [flow(i * 8640, 0, name=f"f{i}"), anchor(i * 8640 - 20, name=f"a{i}")]
+    events += [flow(300 * 8640, 0, name=name) for name in ("one", "two")]
+    events += [anchor(300 * 8640 - 20, name=name) for name in ("x", "y", "z")]
+    rows, _ = run(events, exclusive="true")
+    last = [float(tags["match_probability"]) for a, _, tags in rows if a in ("x", "y", "z")]
+    assert last == pytest.approx([1 / 3] * 6, abs=1e-3)
 
 
 @settings(deadline=None)

@@ -84,7 +84,7 @@ def associate(edges, anchors, scale):
             for (i, j), weight in weights.items()
         }
         answer = {(i, j): 1 / (1 + sum(sent[a, f] for a, f in sent if f == j and a != i)) for i, j in weights}
-        is_still = max((abs(answer[edge] - back[edge]) for edge in edges), default=0) < 1e-12
+        is_still = all(abs(answer[edge] - back[edge]) <= 1e-9 * back[edge] for edge in edges)
         back = answer
         if is_still:
             break
