@@ -16,8 +16,8 @@ from math import exp
 from operator import mul, truediv
 from typing import NamedTuple
 
-#: Messages rest if none of them changes by more than this part of itself in one round (where weights are large, messages
-#: are small); for an expectation less exactness will do.
+#: Messages rest if none of them changes by more than this part of itself in one round (small ones belong to large
+#: weights); for an expectation less exactness will do.
 REST, NEAR_REST = 1e-7, 1e-5
 #: Rounds after which messages are taken as they are: as many as MOST_LOOKS at pairs allow, but within these limits.
 FEWEST_ROUNDS, MOST_ROUNDS, MOST_LOOKS = 60, 1000, 1_000_000

@@ -213,8 +213,8 @@ def test_messages_are_at_rest_whatever_the_weights(anchors, flows, data):
     weights = {pair: data.draw(st.sampled_from([1.0, 0.5, 0.01])) for pair in sorted(pairs)}
     rows = [[Pair(j, weight) for (a, j), weight in weights.items() if a == i] for i in range(anchors)]
     found = Association(rows).chances(scale)
-    for row, (chances, none), (expected, of_none) in zip(rows, found, associate(weights, anchors, scale)):
-        assert chances == pytest.approx([expected[pair.flow] for pair in row], abs=1e-4)
+    for row, (some, none), (expected, of_none) in zip(rows, found, associate(weights, anchors, scale)):
+        assert some == pytest.approx([expected[pair.flow] for pair in row], abs=1e-4)
         assert none == pytest.approx(of_none, abs=1e-4)
     sums = [
         sum(p for row, (ps, _) in zip(rows, found) for pair, p in zip(row, ps) if pair.flow == j) for j in range(flows)
