@@ -55,9 +55,7 @@ class Association:
         """How many of the anchors are expected to have no flow."""
         unpaired = len(self._pairs) - len(self._alone) - sum(len(group.members) for group in self._groups)
         alone = sum(1 / (1 + scale * density) for density in self._densities)
-        grouped = sum(
-            sum(1 / total for total in group.solve(scale, NEAR_REST)[0]) for group in self._groups
-        )
+        grouped = sum(sum(1 / total for total in group.solve(scale, NEAR_REST)[0]) for group in self._groups)
         return unpaired + alone + grouped
 
     def chances(self, scale: float) -> list[tuple[list[float], float]]:
