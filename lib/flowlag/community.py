@@ -18,6 +18,8 @@ from flowlag.five_tuple import SCTP, TCP, UDP, FiveTuple
 _SEED = bytes(2)
 #: Protocol -> its byte, and a byte of padding.
 _PROTOCOLS = {number: bytes((number, 0)) for number in (TCP, UDP, SCTP)}
+#: No sign, blank or digit of another script counts, nor a leading 0, which some programs read as octal.
+_OCTETS = {str(number): bytes((number,)) for number in range(256)}
 _LONGEST_ADDRESS = 45  # characters of an IPv6 address that ends as an IPv4 address does
 
 #: One end of a flow: its address, 4 or 16 bytes in network byte order (no byte if it has none), and its port.
@@ -56,11 +58,10 @@ def _pack_short(address: str) -> bytes:
 
 def _pack_ipv4(address: str) -> bytes:
     try:
-        packed = bytes(map(int, address.split(".")))
-    except ValueError:  # also for a number above 255
+        packed = b"".join([_OCTETS[part] for part in address.split(".")])
+    except KeyError:
         return b""
-    # so no sign, blank or digit of another script; nor a leading 0, which some programs read as octal
-    return packed if ".".join(map(str, packed)) == address and len(packed) == 4 else b""
+    return packed if len(packed) == 4 else b""
 
 
 def _pack_ipv6(address: str) -> bytes:

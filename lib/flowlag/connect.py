@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from operator import itemgetter
+from operator import itemgetter, le
 from typing import Any, Callable, Optional, TypeVar
 
 from flowlag.connect_options import ConnectSettings
 from flowlag.connection_rows import Row, describe, order_rows
-from flowlag.connections import HAS_FLAGS, UNKNOWN, Held
+from flowlag.connections import HAS_FLAGS, UNKNOWN, Event, Held
 from flowlag.errors import show_text
 from flowlag.fields import first_value
 from flowlag.five_tuple import SCTP, TCP, UDP, FiveTuple, read_address, read_flags, read_port, read_protocol
@@ -36,6 +36,8 @@ _WITH_PORTS = frozenset((TCP, UDP, SCTP))
 _MOST_DIGITS = 18
 #: Values that are remembered: more than there are ports, and addresses in most searches.
 _MOST_VALUES = 1 << 16
+#: The first columns of an Event, those whose values may be None when they have been read.
+_READABLE = 7
 _LAST = str(LAST_US // SECOND_US)
 
 Get = Callable[[str], Optional[str]]
@@ -71,60 +73,52 @@ class Connector:
 
     def take(self, columns: Columns) -> None:
         """Take events by the columns of their texts. What can be read column by column is; this is much faster."""
-        add = self._held.add
-        for event in zip(*self._read(columns)):
-            (status, start_us, end_us, protocol, src, src_port, dest, dest_port, interface, packets, count, flags,
-             action) = event  # fmt: skip
-            if (
-                status != "ok"
-                or start_us is None
-                or end_us is None
-                or protocol is None
-                or src is None
-                or dest is None
-                or src_port is None
-                or dest_port is None
-                or end_us < start_us
-            ):
-                if self._leave_out(event):
-                    continue
-                src_port, dest_port = src_port or 0, dest_port or 0
-            add(
-                protocol, src, src_port, dest, dest_port, start_us, end_us, interface, packets, count, flags, action
-            )  # fmt: skip
-            self.taken += 1
+        status, *read = columns[0], *map(list, self._read(columns))
+        events: Iterable[Any] = zip(*read)
+        if _are_usable(status, read):
+            self.taken += len(status)
+        else:
+            events = self._select(status, events)
+        self._held.add(events)
 
     def _read(self, columns: Columns) -> Iterator[Iterable[Any]]:
-        """The columns of the values; a value that is not readable is None."""
-        status, start, end, protocol, src, src_port, dest, dest_port, interface, packets, size, flags, action = columns
-        yield status
-        yield from (_read_times(column, self._times) for column in (start, end))
+        """The columns of an Event; a value that is not readable is None."""
+        _, start, end, protocol, src, src_port, dest, dest_port, interface, packets, size, flags, action = columns
         yield map(self._protocols.__getitem__, protocol)
         for address, port in ((src, src_port), (dest, dest_port)):
             yield map(self._addresses.__getitem__, address)
             yield map(self._ports.__getitem__, port)
+        yield from (_read_times(column, self._times) for column in (start, end))
         yield map(self._held.interfaces.__getitem__, interface)
         yield from (_read_counts(column) for column in (packets, size))
         yield map(self._flags.__getitem__, flags)
         yield map(self._held.actions.__getitem__, action)
 
-    def _leave_out(self, event: Sequence[Any]) -> bool:
-        """Whether an event takes no part; it is counted then."""
-        status, start_us, end_us, protocol, src, src_port, dest, dest_port = event[:8]
+    def _select(self, statuses: Sequence[str], events: Iterable[Any]) -> Iterator[Event]:
+        """The events that take part; the others are counted by reason."""
+        for status, event in zip(statuses, events):
+            reason = self._find_reason(status, event)
+            if reason is not None:
+                self.counts[reason] += 1
+                continue
+            self.taken += 1
+            protocol, src, src_port, dest, dest_port, *rest = event
+            yield (protocol, src, src_port or 0, dest, dest_port or 0, *rest)
+
+    def _find_reason(self, status: str, event: Sequence[Any]) -> Optional[str]:
+        """Why an event takes no part; None if it does."""
+        protocol, src, src_port, dest, dest_port, start_us, end_us = event[:_READABLE]
         if status != "ok":
-            reason = self._name_status(status)
-        elif start_us is None or end_us is None or end_us < start_us:
-            reason = NO_BOUNDS
-        elif protocol is None:
-            reason = NO_PROTOCOL
-        elif src is None or dest is None:
-            reason = NO_ADDRESS
-        elif protocol in _WITH_PORTS and (src_port is None or dest_port is None):
-            reason = NO_PORT
-        else:
-            return False
-        self.counts[reason] += 1
-        return True
+            return self._name_status(status)
+        if start_us is None or end_us is None or end_us < start_us:
+            return NO_BOUNDS
+        if protocol is None:
+            return NO_PROTOCOL
+        if src is None or dest is None:
+            return NO_ADDRESS
+        if protocol in _WITH_PORTS and (src_port is None or dest_port is None):
+            return NO_PORT
+        return None
 
     def _name_status(self, status: str) -> str:
         name = f"{self.settings.reading.prefix}status"
@@ -139,7 +133,7 @@ class Connector:
         """
         rows: list[tuple[int, FiveTuple, T]] = []
         for connection in self._held.take_out(self.settings.gap_us, self.settings.lag_us):
-            earliest_us, five, row = describe(connection, self.settings)
+            earliest_us, five, row = describe(connection, self._held.texts, self.settings)
             rows.append((earliest_us, five, write(row)))
         rows.sort(key=order_rows)
         return map(itemgetter(2), rows)
@@ -166,6 +160,13 @@ class Connector:
             yield f"no event has {status}: put flowlagenrich before flowlagconnect, and give both the same prefix"
         elif self.unusable > self.counts[NO_BOUNDS]:
             yield "no record can be used: name its fields with src, dest, src_port, dest_port and protocol"
+
+
+def _are_usable(statuses: Sequence[str], read: Sequence[Sequence[Any]]) -> bool:
+    """Whether all events take part, by their statuses and the columns that were read: as a rule so."""
+    *_, start_us, end_us = readable = read[:_READABLE]
+    is_read = statuses.count("ok") == len(statuses) and not any(None in column for column in readable)
+    return is_read and all(map(le, start_us, end_us))
 
 
 def read_count(text: str) -> int:

@@ -30,18 +30,18 @@ class Bounds(NamedTuple):
     basis: str
 
 
-def find_opening(records: Iterable[Record]) -> Optional[Record]:
+def find_opening(records: Iterable[Record], interfaces: Sequence[str]) -> Optional[Record]:
     """The record that opens the connection: SYN without ACK, of several the one with the latest start.
 
-    If tied, that of the least interface, then the one that ends first.
+    If tied, that of the least interface by name, then the one that ends first.
     """
     opening = [record for record in records if not record.follows]
-    if not opening:
-        return None
+    if len(opening) < 2:
+        return opening[0] if opening else None
     latest_us = opening[-1].start_us
-    if len(opening) == 1 or opening[-2].start_us < latest_us:
+    if opening[-2].start_us < latest_us:
         return opening[-1]
-    return min([record for record in opening if record.start_us == latest_us], key=lambda r: (r.interface, r))
+    return min([r for r in opening if r.start_us == latest_us], key=lambda r: (interfaces[r.interface], r))
 
 
 def bound_start(records: Sequence[Record], opening: Optional[Record], lag_us: int, rtt_us: int) -> Bounds:
@@ -49,42 +49,44 @@ def bound_start(records: Sequence[Record], opening: Optional[Record], lag_us: in
     if opening is None:
         latest_us = min([record.end_us for record in records]) + RESOLUTION_US + rtt_us
         return Bounds(records[0].start_us - lag_us, latest_us, "none")
-    bounds = _intersect_starts(records, opening, lag_us, rtt_us)
-    if bounds is not None and bounds.earliest_us < bounds.latest_us:
-        return bounds
+    if not _is_doubtful(records, opening):
+        bounds = _intersect_starts(records, opening.interface, lag_us, rtt_us)
+        if bounds.earliest_us < bounds.latest_us:  # else a record is certainly before the opening one
+            return bounds
     at_home = [record for record in records if not record.follows and record.interface == opening.interface]
     latest_us = max([record.end_us for record in at_home]) + RESOLUTION_US
     return Bounds(at_home[0].start_us - lag_us, latest_us, "doubt")
 
 
-def _intersect_starts(records: Sequence[Record], opening: Record, lag_us: int, rtt_us: int) -> Optional[Bounds]:
-    """Bounds on the first packet by all records that must hold it; None if there is a sign of another connection.
-
-    If a record is certainly before the opening one, nothing is left between the bounds.
-    """
+def _is_doubtful(records: Sequence[Record], opening: Record) -> bool:
+    """Whether there is a sign of another connection: a series with two SYN, or a close before the opening."""
+    series = [(record.interface, record.direction) for record in records if record.flags & SYN]
+    if len(set(series)) < len(series):
+        return True
     opened_us, home = opening.start_us, opening.interface
-    starts_us, ends_us, series = [opened_us], [], set()
-    for start_us, _, end_us, direction, interface, _, _, flags, _ in records:
-        is_away = interface != home
-        if end_us < opened_us and flags & _CLOSES and not is_away:
-            return None
-        if flags & SYN:
-            if (interface, direction) in series:
-                return None
-            series.add((interface, direction))
-            starts_us.append(start_us - rtt_us if is_away or flags & ACK else start_us)
-        ends_us.append(end_us + rtt_us if is_away else end_us)
+    return any(r.interface == home and r.flags & _CLOSES for r in records if r.end_us < opened_us)
+
+
+def _intersect_starts(records: Sequence[Record], home: int, lag_us: int, rtt_us: int) -> Bounds:
+    """Bounds on the first packet by all records that must hold it."""
+    starts_us = [
+        record.start_us - rtt_us if record.interface != home or record.flags & ACK else record.start_us
+        for record in records
+        if record.flags & SYN
+    ]
+    ends_us = [record.end_us if record.interface == home else record.end_us + rtt_us for record in records]
     return Bounds(max(starts_us) - lag_us, min(ends_us) + RESOLUTION_US, "syn")
 
 
-def bound_end(records: Sequence[Record], home: str, lag_us: int, rtt_us: int) -> Bounds:
+def bound_end(records: Sequence[Record], home: int, lag_us: int, rtt_us: int) -> Bounds:
     """Bounds on the last packet at `home`, of records in their order."""
     closing = [record for record in records if record.flags & _CLOSES]
     last_start_us = records[-1].start_us
     basis = "none"
     if closing:
         latest_us = min([record.end_us for record in closing]) + RESOLUTION_US + rtt_us
-        earliest_us = max([r.start_us - rtt_us if r.interface != home else r.start_us for r in records]) - lag_us
+        starts_us = [record.start_us if record.interface == home else record.start_us - rtt_us for record in records]
+        earliest_us = max(starts_us) - lag_us
         is_once = len(closing) == 1 or len({(r.interface, r.direction) for r in closing}) == len(closing)
         if is_once and last_start_us - lag_us <= latest_us and earliest_us < latest_us:
             return Bounds(earliest_us, latest_us, "fin")

@@ -6,13 +6,15 @@ Authority: docs/connect.md, Output fields.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Optional
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
+from typing import Optional
 
 from flowlag.community import community_id
 from flowlag.connect_options import ConnectSettings
 from flowlag.connection_bounds import bound_end, bound_start, find_opening
-from flowlag.connections import HAS_FLAGS, UNKNOWN, Connection, Record, list_distinct
+from flowlag.connections import HAS_FLAGS, UNKNOWN, Connection, Record, Texts, list_distinct
 from flowlag.five_tuple import FiveTuple
 from flowlag.interval import SECOND_US, write_seconds
 from flowlag.options import Field
@@ -69,36 +71,17 @@ def order_rows(row: tuple[int, FiveTuple, object]) -> tuple[int, str, int, str, 
     return earliest_us, src, src_port, dest, dest_port, protocol
 
 
-class _Summary(NamedTuple):
-    """What all records of a connection say together."""
-
-    packets: dict[str, int]  # by interface
-    actions: set[str]
-    flags: int
-    last_end_us: int
-
-
-def _sum_up(records: Sequence[Record]) -> _Summary:
-    packets_by: dict[str, int] = {}
-    actions: set[str] = set()
-    all_flags = last_end_us = 0
-    for _, _, end_us, _, interface, packets, _, flags, action in records:  # once, since this is most of the work
-        packets_by[interface] = packets_by.get(interface, 0) + (packets if packets > 0 else 0)
-        actions.add(action)
-        all_flags |= flags
-        if end_us > last_end_us:
-            last_end_us = end_us
-    return _Summary(packets_by, actions, all_flags, last_end_us)
-
-
-def describe(connection: Connection, settings: ConnectSettings) -> tuple[int, FiveTuple, Row]:
+def describe(connection: Connection, texts: Texts, settings: ConnectSettings) -> tuple[int, FiveTuple, Row]:
     """The row of a connection, and by what it is ordered."""
     records, lag_us, rtt_us = connection.records, settings.lag_us, settings.rtt_us
-    opening, summary = find_opening(records), _sum_up(records)
+    _, _, ends_us, _, seen_by, _, _, flags, actions = zip(*records)
+    interfaces = {number: texts.interfaces[number] for number in seen_by}
+    opening = find_opening(records, texts.interfaces)
     direction, basis = _find_direction(connection, opening)
     five = connection.five.reversed() if direction else connection.five
-    busiest = _find_busiest(summary.packets)
+    busiest = seen_by[0] if len(interfaces) == 1 else _find_busiest(records, interfaces)
     home = busiest if opening is None else opening.interface
+    all_flags = reduce(or_, flags)
     start, end = bound_start(records, opening, lag_us, rtt_us), bound_end(records, home, lag_us, rtt_us)
     return start.earliest_us, five, (
         five.src,
@@ -113,15 +96,15 @@ def describe(connection: Connection, settings: ConnectSettings) -> tuple[int, Fi
         _write_time(end.earliest_us),
         _write_time(end.latest_us),
         end.basis,
-        home,
-        list_distinct(set(summary.packets)),
+        interfaces[home],
+        list_distinct(set(interfaces.values())),
         str(len(records)),
         str(connection.duplicates),
         *_write_counts(records, busiest, direction),
-        str(summary.flags ^ HAS_FLAGS) if summary.flags else "",
-        list_distinct(summary.actions),
+        str(all_flags ^ HAS_FLAGS) if all_flags else "",
+        list_distinct({texts.actions[number] for number in actions}),
         _write_time(records[0].start_us),
-        _write_time(summary.last_end_us),
+        _write_time(max(ends_us)),
         community_id(five),
     )  # fmt: skip
 
@@ -136,31 +119,45 @@ def _find_direction(connection: Connection, opening: Optional[Record]) -> tuple[
     return 0, "address"
 
 
-def _find_busiest(packets: dict[str, int]) -> str:
-    """The interface that saw most packets, of several the least."""
-    most = max(packets.values())
-    return min([interface for interface, count in packets.items() if count == most])
+def _find_busiest(records: Sequence[Record], interfaces: Mapping[int, str]) -> int:
+    """The interface that saw most packets, of several the least by name."""
+    packets = dict.fromkeys(interfaces, 0)
+    for record in records:
+        packets[record.interface] += max(record.packets, 0)
+    return min(packets, key=lambda number: (-packets[number], interfaces[number]))
+
+
+def _write_counts(records: Sequence[Record], interface: int, direction: int) -> tuple[str, ...]:
+    """Packets and bytes that an interface saw in a direction, then in the other one."""
+    packets_out = bytes_out = packets_in = bytes_in = 0
+    for _, _, _, way, seen_by, packets, size, _, _ in records:
+        if seen_by == interface:
+            if packets == UNKNOWN or size == UNKNOWN:
+                return _write_known(records, interface, direction)
+            if way == direction:
+                packets_out += packets
+                bytes_out += size
+            else:
+                packets_in += packets
+                bytes_in += size
+    return str(packets_out), str(bytes_out), str(packets_in), str(bytes_in)
+
+
+def _write_known(records: Sequence[Record], interface: int, direction: int) -> tuple[str, ...]:
+    """The same if some numbers are not known: empty if there are records, but none tells."""
+    sides = [
+        [r for r in records if r.interface == interface and r.direction == way] for way in (direction, 1 - direction)
+    ]
+    return tuple(
+        [_write_sum(counts) for side in sides for counts in ([r.packets for r in side], [r.bytes for r in side])]
+    )
+
+
+def _write_sum(counts: Sequence[int]) -> str:
+    known = [count for count in counts if count != UNKNOWN]
+    return str(sum(known)) if known or not counts else ""
 
 
 def _write_time(time_us: int) -> str:
     """As write_seconds, but faster for whole seconds, as nearly all are."""
     return write_seconds(time_us) if time_us % SECOND_US else str(time_us // SECOND_US)
-
-
-def _write_counts(records: Sequence[Record], interface: str, direction: int) -> Iterator[str]:
-    """Packets and bytes that an interface saw in a direction, then in the other one."""
-    counts: tuple[list[int], ...] = ([], [], [], [])
-    for _, _, _, way, seen_by, packets, size, _, _ in records:
-        if seen_by == interface:
-            side = 0 if way == direction else 2
-            counts[side].append(packets)
-            counts[side + 1].append(size)
-    return map(_write_sum, counts)
-
-
-def _write_sum(counts: Sequence[int]) -> str:
-    """The sum of the numbers that are known; empty if there are records, but none tells."""
-    if UNKNOWN not in counts:
-        return str(sum(counts))
-    known = [count for count in counts if count != UNKNOWN]
-    return str(sum(known)) if known else ""
