@@ -27,13 +27,13 @@ def write_estate(estate: Estate, folder: Path) -> Files:
     names = ("servers.log", "others.log", "logins.csv", "truth.csv", "records.csv", "connections.csv")
     files = Files(*(folder / name for name in names))
     places = _write_records(estate, files)
-    _write_csv(files.logins, ("login", "_time", "src", "dest", "src_port"), _login_rows(estate))
+    write_csv(files.logins, ("login", "_time", "src", "dest", "src_port"), _login_rows(estate))
     own = ((login.number, login.record, login.connection) for login in estate.logins)
-    _write_csv(files.truth, ("login", "record", "connection"), own)
+    write_csv(files.truth, ("login", "record", "connection"), own)
     held = ((i, *places[i], number) for i, each in enumerate(estate.records) for number in sorted(each.connections))
-    _write_csv(files.records, ("record", "file", "line", "connection"), held)
+    write_csv(files.records, ("record", "file", "line", "connection"), held)
     heading = ("connection", "kind", "interface", "first_packet", "last_packet")
-    _write_csv(files.connections, heading, _bounds_rows(estate))
+    write_csv(files.connections, heading, _bounds_rows(estate))
     return files
 
 
@@ -66,6 +66,7 @@ def _bounds_rows(estate: Estate) -> Iterator[tuple[object, ...]]:
                 yield connection.number, kind, host.interface, f"{first:.6f}", f"{last:.6f}"
 
 
-def _write_csv(path: Path, heading: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def write_csv(path: Path, heading: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write CSV with a header line."""
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([heading, *rows])

@@ -160,13 +160,26 @@ class Login(NamedTuple):
 class Plan(NamedTuple):
     """What an estate is like: its kind of lag, its modes, and how clients open connections.
 
-    `hourly` connections of a client and a server; `clumped`: two of three follow another one within 10 s.
+    `hourly` connections of a client and a server; `clumped`: two of three follow another one within 10 s. Logins are of
+    the last of its `hours`.
     """
 
     lag: str
     modes: tuple[str, ...] = ONE_MINUTE
     hourly: int = 25
     clumped: bool = False
+    hours: int = 1
+
+    @property
+    def name(self) -> str:
+        """Tells it from others. Hours that are one have no part in it, so that figures which were published stay."""
+        parts = (f"{key}={value!r}" for key, value in self._asdict().items() if key != "hours" or value != 1)
+        return f"Plan({', '.join(parts)})"
+
+    @property
+    def last_hour(self) -> float:
+        """When the last hour begins."""
+        return BEGIN + (self.hours - 1) * LENGTH_S
 
 
 class Estate(NamedTuple):
@@ -276,12 +289,12 @@ def connect(rng: random.Random, client: Host, server: Host, times: Iterable[floa
         yield Connection(0, client, server, next(own_ports), port, protocol, round_trip, sent)
 
 
-def draw_times(rng: random.Random, count: int, clumped: bool) -> list[float]:
-    """When `count` connections open: at any time of the hour, or in clumps."""
+def draw_times(rng: random.Random, hourly: int, plan: Plan) -> list[float]:
+    """When `hourly` connections open: at any time of the plan's hours, or in clumps."""
     times: list[float] = []
-    while len(times) < count:
-        follows = clumped and times and rng.random() < 2 / 3
-        times.append(times[-1] + rng.uniform(0, 10) if follows else BEGIN + rng.uniform(0, LENGTH_S))
+    while len(times) < hourly * plan.hours:
+        follows = plan.clumped and times and rng.random() < 2 / 3
+        times.append(times[-1] + rng.uniform(0, 10) if follows else BEGIN + rng.uniform(0, LENGTH_S * plan.hours))
     return times
 
 
@@ -367,7 +380,7 @@ def _by_series(seen: Iterable[Seen]) -> dict[Series, list[Seen]]:
 
 def make_estate(plan: Plan, seed: int) -> Estate:
     """An estate: a server of each mode, two external clients and two of ours, and a resolver."""
-    rng = random.Random(f"{plan} {seed}")
+    rng = random.Random(f"{plan.name} {seed}")
     connected = use_ports_again(rng, _connect_hosts(rng, plan))
     connections = [each._replace(number=number) for number, each in enumerate(connected)]
     estate = Estate(connections, [], [])
@@ -376,7 +389,7 @@ def make_estate(plan: Plan, seed: int) -> Estate:
         seen = see(host, own, make_lag(plan.lag, rng), by_packet=plan.lag == "uniform_pkt")
         estate.records.extend(record(rng, host, seen))
     estate.records.sort(key=lambda each: (each.end, each.interface, each.series))
-    estate.logins.extend(_log_in(rng, estate))
+    estate.logins.extend(_log_in(rng, estate, plan.last_hour))
     return estate
 
 
@@ -386,12 +399,12 @@ def _connect_hosts(rng: random.Random, plan: Plan) -> Iterator[Connection]:
     resolver = Host("10.0.2.53", f"eni-{512:017x}", rng.choice(plan.modes))
     for client in (Host("198.51.100.7"), Host("203.0.113.9"), *ours):
         for server in servers:
-            yield from connect(rng, client, server, draw_times(rng, plan.hourly, plan.clumped), send_session)
+            yield from connect(rng, client, server, draw_times(rng, plan.hourly, plan), send_session)
     for client in ours:
-        yield from connect(rng, client, resolver, draw_times(rng, LOOKUPS, clumped=False), send_lookups)
+        yield from connect(rng, client, resolver, draw_times(rng, LOOKUPS, plan._replace(clumped=False)), send_lookups)
 
 
-def _log_in(rng: random.Random, estate: Estate) -> list[Login]:
+def _log_in(rng: random.Random, estate: Estate, since: float) -> list[Login]:
     """Logins at the first packet of most sessions, and some without a connection; numbers say nothing."""
     opening = find_openings(estate)
     logins = []
@@ -400,10 +413,12 @@ def _log_in(rng: random.Random, estate: Estate) -> list[Login]:
             continue
         client, server = connection.client, connection.server
         first, _ = connection.bounds(server)
+        if first < since:
+            continue
         number = opening[connection.number, server.interface]
         logins.append(Login(0, round(first, 3), client, server, connection.number, number))
         if rng.random() < NO_FLOW_SHARE / (1 - NO_FLOW_SHARE):
-            logins.append(Login(0, round(BEGIN + rng.uniform(0, LENGTH_S), 3), client, server, None, None))
+            logins.append(Login(0, round(since + rng.uniform(0, LENGTH_S), 3), client, server, None, None))
     rng.shuffle(logins)
     return [login._replace(number=number) for number, login in enumerate(logins)]
 
