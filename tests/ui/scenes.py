@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import csv
+import random
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
+from flowlag.lag_estimate import estimate, write_density
+from flowlag.lag_quantiles import judge
 from tests.spl.engine import Engine
 from tests.support.conf import read_conf
 from tests.support.events import flow_event, read_events, read_flows
@@ -49,6 +53,33 @@ def login(time: float, source: str = "198.51.100.7:40000") -> Event:
     }
 
 
+def lags() -> list[Event]:
+    """What was learned of four interfaces: a steady lag, a short one, a lag that has changed, and too few anchors."""
+    rng, learned = random.Random(3), []
+    kinds = ((1, 240, 20, 26), (2, 120, 0, 4), (3, 200, 5, 9), (4, 12, 0, 60))
+    for number, count, least, most in kinds:
+        drawn = [round(rng.uniform(least, most) + (30 if number == 3 and i > 180 else 0), 3) for i in range(count)]
+        scores = [int((lag - rng.uniform(0, 8)) * 1e6) for lag in drawn]
+        found = judge(scores, 60_000_000)
+        quantiles = [("" if value is None else str(value / 1e6)) for value in found[:4]]
+        density = write_density(estimate([(score, score + 9_000_000) for score in scores], [1 / 81] * 81))
+        names = ("interface_id", "anchors", "lag_p50", "lag_95", "lag_99", "lag_999", "density", "learned_from")
+        values = (f"eni-0a1b2c3d4e5f6000{number}", str(count), *quantiles, density, str(int(NOW) - 86_400))
+        rest = {"learned_to": str(int(NOW) - 600), "misses": str(found.misses), "state": found.state}
+        learned.append({**dict(zip(names, values)), **rest})
+    return learned
+
+
+def store_lags(app: Path, rows: Sequence[Event]) -> None:
+    """Put rows where `outputlookup flowlag_lags` puts them."""
+    (app / "lookups").mkdir(exist_ok=True)
+    with (app / "lookups" / "flowlag_lags.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def engine(app: Path, events: Iterable[Event], now: float = NOW, local: Optional[dict[str, str]] = None) -> Engine:
-    """A search head that has these events."""
+    """A search head that has these events, and has learned lags."""
+    store_lags(app, lags())
     return Engine(list(events), app, sys.executable, read_conf("default/macros.conf", app), now, local)

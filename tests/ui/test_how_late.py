@@ -11,7 +11,8 @@ from . import scenes
 from .scenes import NOW, engine, flow
 
 VIEW = "how_late"
-PANELS = ["viz_sentence", "viz_widths", "viz_late", "viz_interfaces", "viz_schedule", "viz_model"]
+PANELS = ["viz_sentence", "viz_widths", "viz_late", "viz_interfaces", "viz_learned", "viz_density"]
+PANELS += ["viz_schedule", "viz_model"]
 GRID, BATCH, OWN = (f"eni-0a1b2c3d4e5f6000{number}" for number in (1, 2, 3))
 SEARCHES = ("ds_profile", "ds_widths", "ds_late")
 T = int(NOW) - 1800
@@ -104,6 +105,32 @@ def test_records_of_ten_minutes_are_looked_back_to(draw, app):
     )
     settings = {row[0]: row[1] for row in view.rows("viz_schedule")}
     assert minutes(settings["dispatch.earliest_time"]) >= 599 + 100 + 900
+
+
+def test_learned_lags_are_told_by_interface(draw):
+    """Whether an interface's quantile is used, and why not; a click shows one alone."""
+    view = draw()
+    rows = [dict(zip(view.header("viz_learned"), row)) for row in view.rows("viz_learned")]
+    assert [(row["Interface"][-1], row["Anchors"], row["Use"]) for row in rows] == [
+        ("1", "240", "yes"), ("3", "200", "no: lags drift"), ("2", "120", "yes"), ("4", "12", "no: too few anchors"),
+    ]  # fmt: skip
+    first, *_, last = (re.sub(r"\.\d+", "", row["Lag p50 / 95 / 99"]) for row in rows)
+    assert first == "19 / 23 / 25" and last.endswith(" / - / -")
+    assert "17 bars" in view.text("viz_density")
+    view.click_cell("viz_learned", 1, "Use")
+    assert [row[0] for row in view.rows("viz_learned")] == [OWN]
+
+
+def test_without_learned_lags_the_rest_is_drawn(draw, app, whole_night):
+    """The lookup has no file before the search has run once; Splunk calls that an error."""
+    (app / "lookups" / "flowlag_lags.csv").unlink()
+    try:
+        view = draw(whole_night, expect_problems=True)
+        assert view.text("viz_sentence").startswith("49 records of 3 interfaces arrived")
+        assert view.text("viz_learned").startswith("The lag of each interface") and GRID not in view.text("viz_learned")
+        assert len(view.rows("viz_interfaces")) == 3
+    finally:
+        scenes.store_lags(app, scenes.lags())
 
 
 def test_records_whose_interface_nobody_extracts(draw, app):

@@ -110,6 +110,36 @@ LATE = """
     | timechart minspan=5m bins=300 exactperc50(index_lag) as p50 exactperc95(index_lag) as p95 max(index_lag) as max
 """
 
+# What `Flow Logs - Learn Lags` stored, whatever the time range is.
+LAGS = """
+    | inputlookup flowlag_lags
+    | where $interface|s$="*" OR like(interface_id, replace($interface|s$,"[*]","%"))
+"""
+
+LEARNED = """
+    | sort 0 -anchors interface_id
+    | eval Use=case(state="drifting", "no: lags drift", isnull(lag_95), "no: too few anchors",
+            learned_to<now()-86400, "no: learned over a day ago", isnull(lag_99), "at 95 %", true(), "yes"),
+        Lag=lag_p50 . " / " . if(isnull(lag_95),"-",lag_95) . " / " . if(isnull(lag_99),"-",lag_99),
+        Learned=strftime(learned_from,"%m-%d %H:%M") . " - " . strftime(learned_to,"%m-%d %H:%M")
+    | rename interface_id as Interface, anchors as Anchors, misses as Misses, Lag as "Lag p50 / 95 / 99"
+    | table Interface Anchors "Lag p50 / 95 / 99" Misses Use Learned
+"""
+
+# The density has a number for each second from -20 to 60; a bar is five seconds. Interfaces count by their anchors.
+DENSITY = """
+    | where isnotnull(density)
+    | eval bin=mvzip(mvrange(-20,61), split(density," "), ":")
+    | mvexpand bin
+    | eval second=tonumber(mvindex(split(bin,":"),0)), parts=anchors*tonumber(mvindex(split(bin,":"),1))
+    | eval from=5*floor(second/5)
+    | stats sum(parts) as parts by from
+    | eventstats sum(parts) as all
+    | sort 0 from
+    | eval Share=floor(1000*parts/all+0.5)/10, Lag=from . " to " . (from+5)
+    | table Lag Share
+"""
+
 SOURCES: JsonObject = {
     "ds_profile": search("Profile of each interface", PROFILE),
     # The tokens of a search's result bear the search's name.
@@ -118,6 +148,9 @@ SOURCES: JsonObject = {
     "ds_interfaces": chain("Interfaces by delivery lag", "ds_profile", INTERFACES),
     "ds_widths": search("Records by uncertainty", WIDTHS),
     "ds_late": search("Delivery lag over time", LATE),
+    "ds_lags": search("Learned lags", LAGS),
+    "ds_learned": chain("Learned lags of each interface", "ds_lags", LEARNED),
+    "ds_density": chain("Learned lags by length", "ds_lags", DENSITY),
 }
 
 PANELS: JsonObject = {
@@ -154,6 +187,26 @@ PANELS: JsonObject = {
         ),
         "eventHandlers": [set_tokens(interface="row.Interface.value")],
     },
+    "viz_learned": {
+        **table(
+            "The lag of each interface as learned from events whose time is exact (seconds; Flow Logs - Learn Lags)",
+            "ds_learned",
+            {"Interface": 190, "Use": 165, "Learned": 205},
+        ),
+        "eventHandlers": [set_tokens(interface="row.Interface.value")],
+    },
+    "viz_density": {
+        "type": "splunk.column",
+        "title": "How long the lag is: percent of openings by seconds of lag",
+        "dataSources": {"primary": "ds_density"},
+        "options": {
+            "xAxisTitleText": "seconds from a packet to the start of its record, at the most",
+            "yAxisTitleText": "% of openings",
+            "legendDisplay": "off",
+            "seriesColors": [PURPLE],
+        },
+        "containerOptions": {"visibility": {"hideWhenNoData": True}},
+    },
     "viz_schedule": table(
         "A scheduled search by event time that would have missed none of these records",
         "ds_schedule",
@@ -164,7 +217,7 @@ PANELS: JsonObject = {
         "the same second, the phase. `batch`: in windows of varying length that flows share. `flow`: each record has "
         "its own stamps. **Late** counts from the end of a record to its indexing, **Skipped** counts SKIPDATA "
         "records. **Wait** is how long a scheduled search should wait, **Reach back** how far its event-time range "
-        "must go back."
+        "must go back. **Use** says whether `flowlagenrich confidence=99` trusts the learned **p99** of an interface."
     ),
 }
 
@@ -187,8 +240,10 @@ HOW_LATE: JsonObject = {
             block("viz_widths", 0, 84, 500, 320),
             block("viz_late", 500, 84, 700, 320),
             block("viz_interfaces", 0, 404, WIDTH, 400),
-            block("viz_schedule", 0, 804, 700, 240),
-            block("viz_model", 700, 804, 500, 240),
+            block("viz_learned", 0, 804, 700, 320),
+            block("viz_density", 700, 804, 500, 320),
+            block("viz_schedule", 0, 1124, 700, 240),
+            block("viz_model", 700, 1124, 500, 240),
         ],
     },
 }
