@@ -10,9 +10,10 @@ import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from flowlag import connection_rows, match_fields, profile
+from flowlag import connection_rows, learn_rows, match_fields, profile
 from flowlag.connect_options import CONNECT_OPTIONS
 from flowlag.enrich_options import ENRICH_OPTIONS
+from flowlag.learn_options import LEARN_OPTIONS
 from flowlag.match_options import MATCH_OPTIONS
 from flowlag.options import REQUIRED, Field, Option, describe, plain
 from flowlag.profile_options import PROFILE_OPTIONS
@@ -141,6 +142,32 @@ HELP = (
         ),
         "aws vpc flow log netflow profile window phase delay index lag",
         "flowlagenrich, stats, outputlookup",
+    ),
+    Help(
+        "flowlaglearn",
+        "Learns how much later than its packets each network interface stamps its AWS flow log records.",
+        "Anchors are events that tell exactly when a connection was opened: flow logs of AWS Network Firewall, Zeek or "
+        "Suricata, connection logs of an Application Load Balancer, lines of sshd. Gives one row for each network "
+        "interface: the lag that 95, 99 and 99.9 % of the next openings do not exceed if lags stay as they are, and "
+        "how likely each lag is. The input is flow log events after flowlagenrich, and the anchors. Stored with "
+        "outputlookup flowlag_lags, the rows are shown by the dashboard How late, how wide. The order of events does not "
+        "matter.",
+        LEARN_OPTIONS,
+        learn_rows.FIELDS,
+        (
+            (
+                "How late does each interface stamp? The macros say which events have exact times.",
+                "(`flowlag_index`) OR (`flowlag_anchors`) | flowlagenrich | `flowlag_anchor_fields` "
+                "| flowlaglearn `flowlag_learn_options`",
+            ),
+            (
+                "The same, stored for the dashboard How late, how wide.",
+                "(`flowlag_index`) OR (`flowlag_anchors`) | flowlagenrich | `flowlag_anchor_fields` "
+                "| flowlaglearn `flowlag_learn_options` | outputlookup flowlag_lags",
+            ),
+        ),
+        "aws vpc flow log netflow lag learn calibrate quantile conformal",
+        "flowlagenrich, flowlagmatch, flowlagprofile, outputlookup",
     ),
 )
 

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Callable
 
 from bench.accuracy import compare, flows, truth
-from flowlag import connection_rows, match_fields, profile
+from flowlag import connection_rows, learn_rows, match_fields, profile
 from flowlag.community_ids import PARTS
 from flowlag.connect_options import CONNECT_OPTIONS
 from flowlag.enrich_options import ENRICH_OPTIONS
 from flowlag.fields import Names
 from flowlag.layouts import LAYOUTS
+from flowlag.learn_options import LEARN_OPTIONS
 from flowlag.match_options import MATCH_OPTIONS
 from flowlag.options import Field, Option
 from flowlag.profile_options import PROFILE_OPTIONS
@@ -140,6 +141,8 @@ TABLES: dict[str, Callable[[], Lines]] = {
     "connect-fields": lambda: field_table(connection_rows.FIELDS),
     "profile-options": lambda: option_table(PROFILE_OPTIONS),
     "profile-fields": lambda: field_table(profile.FIELDS),
+    "learn-options": lambda: option_table(LEARN_OPTIONS),
+    "learn-fields": lambda: field_table(learn_rows.FIELDS),
     "known-names": known_names,
     "flow-names": flow_names,
     "layouts": layouts,

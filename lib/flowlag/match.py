@@ -12,28 +12,33 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 from flowlag.candidates import Anchor, Candidates, Choice, Flow
 from flowlag.errors import show_text, show_value
-from flowlag.fields import has_value
 from flowlag.five_tuple import opens_connection, read_flags
 from flowlag.instants import parse_instant, parse_seconds
 from flowlag.interval import write_seconds
 from flowlag.match_options import MatchSettings
-from flowlag.record import STATUSES
 from flowlag.relation import is_certain, target_of
+from flowlag.sides import (
+    NEITHER,
+    NO_ANCHOR_KEY,
+    NO_BOUNDS,
+    NO_FLOW_KEY,
+    NO_OPENING,
+    NO_TIME,
+    Get,
+    Key,
+    Side,
+    hint_empty,
+    hint_keys,
+    is_anchor,
+    leave_out,
+    say_counts,
+)
 
-#: Why flows and anchors take no part.
-NO_FLOW_KEY = "flows without a value for a key of by"
-NO_BOUNDS = "flows without readable bounds"
-NO_OPENING = "flows that open no connection"
-NO_ANCHOR_KEY = "anchors without a value for a key of by"
-NO_TIME = "anchors without a readable time"
 _UNUSABLE = frozenset((NO_FLOW_KEY, NO_BOUNDS, NO_ANCHOR_KEY, NO_TIME))
-
-Get = Callable[[str], Optional[str]]
-Key = tuple[str, ...]
 
 
 class Match(NamedTuple):
@@ -57,15 +62,6 @@ class _Held(NamedTuple):
     row: str
 
 
-class _Side:
-    """The flows, or the anchors: their key fields, those that never had a value, and whether there are any."""
-
-    def __init__(self, names: tuple[str, ...]) -> None:
-        self.names = names
-        self.silent = set(names)
-        self.is_empty = True
-
-
 class Matcher:
     """Takes events one by one, and gives the pairs at the end."""
 
@@ -78,20 +74,20 @@ class Matcher:
         self._target = target_of(settings.relation, settings.within_us)
         self._flows: dict[Key, list[Flow]] = {}
         self._anchors: list[_Held] = []
-        self._sides = {"flow": _Side(settings.flow_keys), "anchor": _Side(settings.anchor_keys)}
+        self._sides = {"flow": Side(settings.flow_keys), "anchor": Side(settings.anchor_keys)}
         self._names = {name: settings.prefix + name for name in ("status", "earliest", "latest", "start")}
 
     def feed(self, get: Get, row: str) -> Optional[str]:
         """Take one event whose fields `get` returns as text (None or empty if absent): `flow`, `anchor` or None."""
         status = get(self._names["status"]) or ""
-        if self._is_anchor(get, status):
+        if is_anchor(get, status, self.settings.marker):
             return self.feed_anchor(get, row)
         if status == "ok":
             return self.feed_flow(get, row)
         if self.settings.marker is None:
-            self._leave_out(status)
+            leave_out(self.counts, self._names["status"], status)
             return None
-        self.counts["neither marked as anchors nor flows"] += 1
+        self.counts[NEITHER] += 1
         return None
 
     def close(self) -> Iterator[Match]:
@@ -137,10 +133,7 @@ class Matcher:
 
     def warning(self) -> Optional[str]:
         """One sentence about events that took no part and flows that were cut off; None if there is nothing to say."""
-        parts = []
-        if self.counts:
-            reasons = ", ".join(f"{reason}: {count}" for reason, count in sorted(self.counts.items()))
-            parts.append(f"events that took no part: {sum(self.counts.values())} ({reasons})")
+        parts = list(say_counts(self.counts))
         if self.cut:
             most = self.settings.maxmatches
             parts.append(
@@ -155,25 +148,18 @@ class Matcher:
         parts.extend(self._hints())
         return show_text("; ".join(parts)) + "." if parts else None
 
-    def _is_anchor(self, get: Get, status: str) -> bool:
-        if self.settings.marker is None:
-            return status in ("", "other")
-        field, value = self.settings.marker
-        text = get(field)
-        return text is not None and (text == value or value in text.split("\n"))
-
     def feed_flow(self, get: Get, row: str) -> Optional[str]:
         """Take an event that is a flow; None if it takes no part."""
         status = get(self._names["status"]) or ""
         if status != "ok":
-            self._leave_out(status)
+            leave_out(self.counts, self._names["status"], status)
             return None
         side = self._sides["flow"]
         side.is_empty = False
         if self.settings.starts is not None and not self._opens(get(self.settings.starts)):
             self.counts[NO_OPENING] += 1
             return None
-        key = self._key(get, side)
+        key = side.key(get)
         if key is None:
             self.counts[NO_FLOW_KEY] += 1
             return None
@@ -190,7 +176,7 @@ class Matcher:
         """Take an event that is an anchor, at its time or, for a flow, in its envelope; None if it takes no part."""
         side = self._sides["anchor"]
         side.is_empty = False
-        key = self._key(get, side)
+        key = side.key(get)
         if key is None:
             self.counts[NO_ANCHOR_KEY] += 1
             return None
@@ -210,19 +196,6 @@ class Matcher:
         flags = read_flags(text)
         self._has_flags = self._has_flags or flags is not None
         return opens_connection(flags)
-
-    def _leave_out(self, status: str) -> None:
-        known = status in STATUSES
-        self.counts[f"{self._names['status']}={status}" if known else f"unknown {self._names['status']}"] += 1
-
-    def _key(self, get: Get, side: _Side) -> Optional[Key]:
-        values = tuple(map(get, side.names))
-        known = list(map(has_value, values))
-        if not all(known):
-            side.silent.intersection_update(name for name, is_known in zip(side.names, known) if not is_known)
-            return None
-        side.silent.clear()
-        return values  # type: ignore[return-value]
 
     def _bounds(self, get: Get) -> Optional[Anchor]:
         earliest_us = parse_seconds(get(self._names["earliest"]) or "")
@@ -260,20 +233,11 @@ class Matcher:
 
     def _hints(self) -> Iterator[str]:
         """The probable mistake if there are no flows or no anchors at all, or if no event has a value for a key."""
-        flows, anchors = self._sides.values()
-        if flows.is_empty and not (anchors.is_empty and not self.counts):
-            yield f"no event is a flow ({self._names['status']}=ok): put flowlagenrich before flowlagmatch"
-        if anchors.is_empty and not (flows.is_empty and not self.counts):
-            marker = self.settings.marker
-            why = "all are flow log records" if marker is None else f"none has {show_value('='.join(marker))}"
-            yield f"no event is an anchor: {why}"
-        if self.settings.starts is not None and not self._has_flags and not flows.is_empty:
+        yield from hint_empty(self._sides, self.counts, self._names["status"], self.settings.marker, "flowlagmatch")
+        if self.settings.starts is not None and not self._has_flags and not self._sides["flow"].is_empty:
             yield f"no flow has a number in {show_value(self.settings.starts)}: check starts, or leave it out"
             return
-        for (name, side), reason in zip(self._sides.items(), (NO_FLOW_KEY, NO_ANCHOR_KEY)):
-            silent = [key for key in side.names if key in side.silent]
-            if silent and self.counts[reason]:  # else no key was read, since no flow opens a connection
-                yield f"no {name} has a value in {show_value(', '.join(silent))}: check by"
+        yield from hint_keys(self._sides, self.counts)
 
 
 def _write_share(share: float) -> str:

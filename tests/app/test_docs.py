@@ -96,7 +96,7 @@ def test_search_ends_with_the_message_below_it(search: str, message: str, engine
 def test_search_runs(search: str, engine: Engine) -> None:
     """Every other search of the pages and of the search assistant runs, and every command of ours in it accepts its options."""
     engine.search(whole(STORE.sub("", search)))
-    assert re.search(r"flowlag(enrich|match|connect|profile)|`flowlag_bounds", search)
+    assert re.search(r"flowlag(enrich|match|connect|profile|learn)|`flowlag_bounds", search)
 
 
 def whole(search: str) -> str:
@@ -223,7 +223,7 @@ def test_every_macro_is_explained() -> None:
     text = "\n".join(TEXTS.values())
     assert [macro for macro in MACROS if macro.partition("(")[0] not in text] == []
     known = {f"flowlag_{name}" for name in Tags._fields} | {macro.partition("(")[0] for macro in MACROS}
-    known |= {"flowlag_windows", "flowlag_test"}  # the lookup, and the index of the live suite
+    known |= {"flowlag_windows", "flowlag_lags", "flowlag_test"}  # the lookups, and the index of the live suite
     assert {word for word in re.findall(r"\bflowlag_\w*", text) if word != "flowlag_"} <= known
 
 

@@ -24,6 +24,18 @@ COMMANDS = {
     "match": ["--flows", "FLOWS", "--by", "srcaddr=src", "--maxmatches", "1000", "--anchors", "ANCHORS"],
     "connect": ["--gap", "0", "--lag", "0", "FLOWS"],
     "profile": ["--minrecords", "1", "FLOWS"],
+    "learn": [
+        "--flows",
+        "FLOWS",
+        "--by",
+        "srcaddr=src",
+        "--anchor-packets",
+        "n",
+        "--output",
+        "csv",
+        "--anchors",
+        "ANCHORS",
+    ],
 }
 
 

@@ -263,7 +263,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _properties(self, sid: str, job: Job) -> dict[str, Any]:
         done = job.looks <= 0
-        head = re.split(r"\|\s*(?:flowlagmatch|flowlagconnect|flowlagprofile|stats|sort|head)\b", job.text)[0]
+        head = re.split(
+            r"\|\s*(?:flowlagmatch|flowlagconnect|flowlagprofile|flowlaglearn|stats|sort|head)\b", job.text
+        )[0]
         costs = {f"dispatch.stream.remote.{peer}": {"duration_secs": 0.1} for peer in self.instance.peers}
         return {
             "sid": sid,

@@ -35,7 +35,7 @@ from tests.spl.words import (
 )
 
 __all__ = ["Engine", "Search", "SplError"]
-PROCESSES = ("flowlagenrich", "flowlagmatch", "flowlagconnect", "flowlagprofile")
+PROCESSES = ("flowlagenrich", "flowlagmatch", "flowlagconnect", "flowlagprofile", "flowlaglearn")
 SID = "1700000000.12"
 #: A token of a dashboard that nobody has filled in.
 TOKEN = re.compile(r"\$[A-Za-z_][\w.:]*(?:\|\w+)?\$")

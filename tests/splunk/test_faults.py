@@ -311,11 +311,11 @@ def test_a_memory_that_is_used_up_is_one_sentence(start, command, getinfo):
 def test_an_error_of_the_app_itself_is_told_and_traced(app, python, command, getinfo, tmp_path):
     """The user gets one sentence, search.log the traceback that a report needs."""
     shutil.copytree(app, tmp_path / "flowlag")
-    for name in ("enrich_table", "match_table", "connect_table", "profile_table"):
+    for name in ("enrich_table", "match_table", "connect_table", "profile_table", "learn_table"):
         path = tmp_path / "flowlag" / "lib" / "flowlag" / "splunk" / f"{name}.py"
         path.write_text(path.read_text().replace("import annotations\n", "import annotations\nlater = lambda *_: 1 // 0\n") + (
             "\nfor _table in [value for name, value in list(globals().items()) if name in "
-            "('EnrichTable', 'MatchTable', 'ConnectTable', 'ProfileTable')]:\n    _table.feed = _table.tag_pieces = later\n"))  # fmt: skip
+            "('EnrichTable', 'MatchTable', 'ConnectTable', 'ProfileTable', 'LearnTable')]:\n    _table.feed = _table.tag_pieces = later\n"))  # fmt: skip
     with Splunkd(tmp_path / "flowlag" / "bin" / f"{command}.py", python, patience_s=PATIENCE_S) as splunkd:
         splunkd.send(getinfo, execute())
         splunkd.read()

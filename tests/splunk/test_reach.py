@@ -32,6 +32,7 @@ SHELL = {
     "match": ["--flows", "flow.log", "--anchors", "anchors.csv", "--by", "srcaddr=src", "--output", "csv"],
     "connect": ["flow.log", "--output", "csv"],
     "profile": ["flow.log", "--output", "csv"],
+    "learn": ["--flows", "flow.log", "--anchors", "anchors.csv", "--by", "srcaddr=src", "--output", "csv"],
 }
 
 #: What may be read beside the app's folder and, by the shell, the files that are named: path -> why.

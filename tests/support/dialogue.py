@@ -15,16 +15,20 @@ FLOWS = [
      "key": "a"}
     for start in (1602397446, 1602397506, 1602397566)
 ]  # fmt: skip
-EVENTS = [*FLOWS, {"_time": "1602397450", "key": "a"}]
+EVENTS = [*FLOWS, {"_time": "1602397450", "key": "a", "n": "1"}]
 BODY = write_body(EVENTS)
 ARGUMENTS = {
     "flowlagenrich": [],
     "flowlagmatch": ["by=key", "maxmatches=3"],
     "flowlagconnect": ["gap=1h"],
     "flowlagprofile": [],
+    "flowlaglearn": ["by=key", "anchor_packets=n"],
 }
 #: Rows of the reply to one chunk that is finished, and to one that is not.
-ROWS = {"flowlagenrich": (4, 4), "flowlagmatch": (2, 0), "flowlagconnect": (1, 0), "flowlagprofile": (1, 0)}
+ROWS = {
+    "flowlagenrich": (4, 4), "flowlagmatch": (2, 0), "flowlagconnect": (1, 0), "flowlagprofile": (1, 0),
+    "flowlaglearn": (1, 0),
+}  # fmt: skip
 
 
 def frame(metadata, body=b""):

@@ -10,12 +10,13 @@ from typing import Optional
 from flowlag import __version__
 from flowlag.cli.connect import connect
 from flowlag.cli.enrich import enrich
+from flowlag.cli.learn import learn
 from flowlag.cli.match import match
 from flowlag.cli.profile import profile
 from flowlag.cli.terminal import FAILED, INTERRUPTED, WRONG_USAGE, Parser, complain, drop_stdout
 from flowlag.errors import SettingsError
 
-COMMANDS = {"enrich": enrich, "match": match, "connect": connect, "profile": profile}
+COMMANDS = {"enrich": enrich, "match": match, "connect": connect, "profile": profile, "learn": learn}
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m flowlag learn`: the lag of each interface in files, learned as flowlaglearn does.
+
+Authority: docs/learn.md, Output fields, and docs/shell.md, Output.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Callable
+
+from flowlag.cli.command import add_options, finish, given_options, has_unreadable, make_parser, open_inputs
+from flowlag.cli.enrich import tag_rows
+from flowlag.cli.output import lay_out
+from flowlag.cli.terminal import Parser, write_lines
+from flowlag.enrich import Enricher
+from flowlag.enrich_options import ENRICH_OPTIONS
+from flowlag.learn import Learner
+from flowlag.learn_options import LEARN_OPTIONS, parse_learn_settings
+from flowlag.learn_rows import LEARN_FIELDS, Row
+from flowlag.match_options import ANCHORS
+from flowlag.splunk.csv_bytes import quote
+
+#: Files tell flows and anchors apart. With the options for reading files; in Splunk, flowlagenrich has these.
+_OWN = tuple(option for option in LEARN_OPTIONS if option is not ANCHORS)
+OPTIONS = (*_OWN, *(option for option in ENRICH_OPTIONS if option.name not in {own.name for own in _OWN}))
+
+_HEADINGS = {
+    "interface_id": "interface", "anchors": "anchors", "lag_p50": "lag p50", "lag_95": "95 %", "lag_99": "99 %",
+    "lag_999": "99.9 %", "learned_from": "from", "learned_to": "to", "misses": "misses", "state": "state",
+}  # fmt: skip
+
+
+def learn(argv: Sequence[str]) -> int:
+    """`learn`: write a row for each interface."""
+    args = _learn_parser().parse_args(argv)
+    settings = parse_learn_settings(given_options(args, OPTIONS), "flowlag learn", OPTIONS)
+    enricher, learner = Enricher(settings.reading), Learner(settings)
+    with open_inputs([*args.flows, *args.anchors]) as inputs:
+        for event in tag_rows(enricher, inputs.rows(args.flows, settings.reading)):
+            learner.feed_flow(event.get)
+        for event in inputs.tables(args.anchors):
+            learner.feed_anchor(event.get)
+    is_written = write_lines(LEARN_WRITERS[args.output](learner.close()))
+    is_failing = args.strict and (has_unreadable(enricher.counts) or learner.unusable > 0)
+    return finish(inputs, is_written, [enricher.warning(), learner.warning()], is_failing)
+
+
+def _learn_parser() -> Parser:
+    parser = make_parser(
+        "learn",
+        "Learns how much later than its packets each network interface stamps its records, from events that tell "
+        "exactly when a connection was opened (anchors). Flows are read and tagged as `enrich` does.",
+    )
+    parser.add_argument("--flows", nargs="+", required=True, metavar="FILE", help="flow log files; - is stdin")
+    parser.add_argument(
+        "--anchors", nargs="+", required=True, metavar="FILE", help="CSV with a header line, or JSON lines; - is stdin"
+    )
+    add_options(parser, OPTIONS, LEARN_WRITERS, "exit with 1 when a record was unreadable or an anchor takes no part")
+    return parser
+
+
+def write_csv(rows: Iterator[Row]) -> Iterator[str]:
+    """CSV, as the command writes it; only a header line if there is no row."""
+    yield ",".join(LEARN_FIELDS)
+    yield from (",".join(map(quote, row)) for row in rows)
+
+
+def write_json(rows: Iterator[Row]) -> Iterator[str]:
+    """JSON lines, every value a string."""
+    return (json.dumps(dict(zip(LEARN_FIELDS, row))) for row in rows)
+
+
+def write_table(rows: Iterator[Row]) -> Iterator[str]:
+    """A table without the density."""
+    places = tuple(map(LEARN_FIELDS.index, _HEADINGS))
+    return lay_out(tuple(_HEADINGS.values()), (tuple([row[place] for place in places]) for row in rows))
+
+
+#: What `--output` may be.
+LEARN_WRITERS: dict[str, Callable[[Iterator[Row]], Iterator[str]]] = {
+    "table": write_table,
+    "csv": write_csv,
+    "json": write_json,
+}

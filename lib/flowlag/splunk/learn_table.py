@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""flowlaglearn on the wire: CSV bytes of chunks in, CSV bytes of what was learned out."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from flowlag.learn import Learner
+from flowlag.learn_rows import LEARN_FIELDS
+from flowlag.splunk.columns import Header, read_events, split_header
+from flowlag.splunk.csv_bytes import quote
+
+
+class LearnTable:
+    """Feeds the events of chunks to a Learner, and writes its rows."""
+
+    def __init__(self, learner: Learner) -> None:
+        self._learner = learner
+
+    def feed(self, body: bytes, side: Optional[str] = None) -> None:
+        """Take the events of one request body (CSV with a header line, or empty); `side` says what all of them are."""
+        line, text = split_header(body)
+        feed = {None: self._learner.feed, "flow": self._learner.feed_flow, "anchor": self._learner.feed_anchor}[side]
+        for get, _, _ in read_events(text, Header(line)):
+            feed(get)
+
+    def close(self) -> bytes:
+        """The reply body with all rows; empty if there are none."""
+        rows = [",".join(map(quote, row)) for row in self._learner.close()]
+        return "\n".join([",".join(LEARN_FIELDS), *rows, ""]).encode("utf-8", "replace") if rows else b""
