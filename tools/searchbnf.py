@@ -88,7 +88,7 @@ HELP = (
             ),
             (
                 "Which refused connections came from an address before one was accepted, within ten minutes?",
-                '`flowlag_index` | flowlagenrich | flowlagmatch by="src_ip" anchors=action=allowed relation=before '
+                '`flowlag_index` | flowlagenrich | flowlagmatch by="src_ip" anchors="action=allowed" relation=before '
                 "within=10m",
             ),
         ),
@@ -170,8 +170,9 @@ def write_stanza(help_: Help) -> str:
 
 
 def write_syntax(option: Option) -> str:
-    """An option in the syntax of searchbnf."""
-    return f"{option.name}={option.form}" if option.unset == REQUIRED else f"({option.name}={option.form})?"
+    """An option in the syntax of searchbnf, with quotes if Splunk would split its value or take it for an option."""
+    form = f'"{option.form}"' if set(",=") & set(option.form) else option.form
+    return f"{option.name}={form}" if option.unset == REQUIRED else f"({option.name}={form})?"
 
 
 def describe_field(field: Field) -> str:

@@ -149,7 +149,7 @@ FIELD_OPTIONS = (
 )
 FORMAT = Option(
     "format",
-    f"({'|'.join(('auto', 'none', *LAYOUTS))}|<string>)",
+    f'({"|".join(("auto", "none", *LAYOUTS))}|"<string>")',
     "auto",
     f"`auto`, `none`, {', '.join(f'`{name}`' for name in LAYOUTS)} or an AWS format string such as "
     '`"${version} ${start} ${end}"`, one blank between its fields',

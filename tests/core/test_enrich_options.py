@@ -77,7 +77,7 @@ def test_unknown_option_names_the_known_ones():
 @pytest.mark.parametrize("option", ["record", "show_configuration", "logging_level", "logging_configuration"])
 def test_the_sdks_own_options_are_unknown(option):
     """They would write recordings or read files, and no page of docs/ has any of them."""
-    with pytest.raises(SettingsError, match="has no option"):
+    with pytest.raises(SettingsError, match="there is no option"):
         parse_settings([(option, "true")])
 
 
