@@ -99,6 +99,8 @@ def origin(row: Row) -> Row:
     """Return the fields by which the macros of a site find an event: by what it has, it is known where it is from."""
     if row.get("start_time"):
         return {"sourcetype": "aws:cloudwatchlogs:vpcflow"}
+    if row.get("savedsearch_name"):
+        return {"index": "_internal", "sourcetype": "scheduler", "app": "flowlag", "status": "success"}
     if row.get("user"):
         return {"sourcetype": "linux_secure"}
     if row.get("eventName"):

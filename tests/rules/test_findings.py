@@ -113,6 +113,8 @@ WRONG = {
     "flowlag_outbound_bytes": "130000000",
     "flowlag_finding_match": 'by="interface_id=finding_interface" tolerance=500',
     "flowlag_finding_age": "60",
+    "flowlag_most_findings": "100000",
+    "flowlag_rule_runs": "sourcetype=other",
 }
 #: Of a missing flow, more lag only reaches further back; what a finding may not miss is a record that is stamped later.
 #: flowlagconnect takes stamps only, and has a lag of its own.
@@ -179,7 +181,7 @@ def test_plain_limits_would_misjudge_late_records(played: dict[str, Played]) -> 
     """By _time within the hour no late record is seen; five minutes blame regular delivery; end is not the beginning."""
     events = {row["case"]: row for row in read_events("late-records")}
     late = {case for case, row in events.items() if "late" in case}
-    found = {row["interface_id"] for row in played[HEALTH].results}
+    found = {row["subject"] for row in played[HEALTH].results}
     assert {events[case]["interface_id"] for case in late} <= found
     seen_within_the_hour = {
         case for case in late if float(events[case]["_indextime"]) - float(events[case]["_time"]) <= 3600

@@ -6,7 +6,9 @@ What they find is in test_findings.py.
 
 from __future__ import annotations
 
+import json
 import re
+from uuid import UUID
 
 import pytest
 
@@ -14,9 +16,9 @@ from flowlag.connect_options import parse_connect_arguments
 from flowlag.enrich_options import parse_arguments
 from flowlag.errors import SettingsError
 from flowlag.match_options import parse_match_arguments
-from tests.rules.scenarios import LOCAL, SCENARIOS
+from tests.rules.scenarios import LOCAL, SCENARIOS, START
 from tests.spl.words import split_outside
-from tests.support.conf import MACROS, SEARCHES
+from tests.support.conf import MACROS, SEARCHES, read_conf
 from tests.support.saved_searches import (
     HEALTH,
     LOGIN,
@@ -36,7 +38,7 @@ from tools.places import ROOT
 KEYS = set(
     """
     action.correlationsearch.annotations action.correlationsearch.detection_type action.correlationsearch.enabled
-    action.correlationsearch.label action.notable action.notable.param._entities
+    action.correlationsearch.label action.correlationsearch.metadata action.notable action.notable.param._entities
     action.notable.param.drilldown_searches action.notable.param.nes_fields action.notable.param.rule_description
     action.notable.param.rule_title action.notable.param.security_domain action.notable.param.severity
     alert.digest_mode alert.suppress alert.suppress.fields alert.suppress.period counttype cron_schedule description
@@ -47,8 +49,16 @@ KEYS = set(
 RISK_KEYS = {f"action.risk{name}" for name in ("", ".param._risk", ".param._risk_message", ".param._risk_score")}
 INDEX_TIME_KEYS = {"dispatch.index_earliest", "dispatch.index_latest"}
 SPL_COMMANDS = {
-    "dedup", "eval", "fillnull", "flowlagconnect", "flowlagenrich", "flowlagmatch", "search", "sort", "stats", "where",
+    "append", "dedup", "eval", "fillnull", "flowlagconnect", "flowlagenrich", "flowlagmatch", "search", "sort", "stats", "where",
 }  # fmt: skip
+KILL_CHAIN = {"Reconnaissance", "Delivery", "Exploitation", "Installation", "Actions on Objectives"}
+#: The longest name of a search: 99 characters, of which Enterprise Security takes 18 for the name of a clone.
+LONGEST_NAME = 81
+STORIES = {
+    name.removeprefix("analytic_story://"): keys
+    for name, keys in read_conf("default/analyticstories.conf").items()
+    if name.startswith("analytic_story://")
+}
 #: Macros that are whole commands.
 WHOLE_COMMANDS = {"`flowlag_connections`"}
 
@@ -155,7 +165,12 @@ def test_description_has_its_parts(stanza: str) -> None:
 def test_annotations(stanza: str) -> None:
     """JSON of lists; MITRE techniques have the shape of their ids, and only the health check, no attack, has none."""
     annotations = parsed(stanza, "action.correlationsearch.annotations")
+    attack = set() if stanza == HEALTH else {"mitre_attack", "kill_chain_phases", "type", "type_list"}
+    assert set(annotations) == {"analytic_story", "data_source", "nist"} | attack
+    assert annotations.pop("type", None) == annotations.get("type_list", [None])[0]
     assert all(isinstance(values, list) and values for values in annotations.values())
+    assert set(annotations.get("kill_chain_phases", [])) <= KILL_CHAIN
+    assert set(annotations["nist"]) <= {"DE.AE", "DE.CM"}
     techniques = annotations.get("mitre_attack", [])
     assert bool(techniques) == (stanza != HEALTH)
     assert all(re.fullmatch(r"T\d{4}(\.\d{3})?", technique) for technique in techniques)
@@ -168,13 +183,56 @@ def test_risk_and_drilldowns_have_their_shape(stanza: str) -> None:
         if "threat_object_field" in item:
             assert set(item) == {"threat_object_field", "threat_object_type"}
         else:
-            assert set(item) == {"risk_object_field", "risk_object_type", "risk_score"}
+            assert set(item) - {"risk_message"} == {"risk_object_field", "risk_object_type", "risk_score"}
             assert item["risk_object_type"] in {"user", "system", "other"} and 0 <= item["risk_score"] <= 100
     for drilldown in parsed(stanza, "action.notable.param.drilldown_searches"):
         assert set(drilldown) == {"name", "search", "earliest_offset", "latest_offset"}
         assert (drilldown["earliest_offset"], drilldown["latest_offset"]) == ("$info_min_time$", "$info_max_time$")
         commands = split_outside(TOKEN.sub("x", drilldown["search"]), "|")
         assert {command.split()[0] for command in commands[1:]} <= SPL_COMMANDS | {"table"}
+
+
+@pytest.mark.parametrize("stanza", RULES)
+def test_risk_counts_once_in_version_7_and_in_version_8(stanza: str) -> None:
+    """Version 8 reads a message in each object and scores the entity too; version 7 reads the keys beside _risk."""
+    risk = {item["risk_object_field"]: item for item in parsed(stanza, "action.risk.param._risk") if len(item) > 2}
+    (entity,) = parsed(stanza, "action.notable.param._entities")
+    assert bool(risk) == (stanza != HEALTH) and entity["risk_object_field"] not in risk
+    assert entity["risk_score"] == 0 and all(item["risk_score"] > 0 for item in risk.values())
+    message, score = (RULES[stanza].get(f"action.risk.param._risk_{key}") for key in ("message", "score"))
+    assert all(item["risk_message"] == message for item in risk.values())
+    assert (score, bool(message)) == (("0", True) if risk else (None, False))
+
+
+def test_searches_have_an_identity_of_their_own() -> None:
+    """Content versioning of version 8: an id for ever, a version that counts, the day of publication; a name that fits."""
+    metadata = [parsed(stanza, "action.correlationsearch.metadata") for stanza in RULES]
+    assert len({str(UUID(each["detection_id"])) for each in metadata}) == len(RULES)
+    for each in metadata:
+        assert set(each) == {"deprecated", "detection_id", "detection_version", "publish_time"}
+        assert each["deprecated"] == "0" and int(each["detection_version"]) > 0
+        assert each["publish_time"] % 86400 == 0 and START - 10 * 86400 < each["publish_time"] < 2**31
+    assert all(len(stanza) <= LONGEST_NAME for stanza in SEARCHES)
+
+
+def test_the_analytic_story_has_every_search() -> None:
+    """What each search says of its story, and the story of its searches, and nothing else."""
+    named = {story for stanza in RULES for story in parsed(stanza, "action.correlationsearch.annotations")["analytic_story"]}
+    assert named == set(STORIES) and len(STORIES) == 1
+    (story,) = STORIES.values()
+    assert json.loads(story["searches"]) == list(RULES)
+    assert set(story) == {
+        "category", "description", "last_updated", "maintainers", "narrative", "references", "searches", "spec_version",
+        "version",
+    }  # fmt: skip
+    detections = read_conf("default/analyticstories.conf")
+    assert set(detections) == {f"analytic_story://{name}" for name in STORIES} | {
+        f"savedsearch://{stanza}" for stanza in RULES
+    }
+    for stanza in RULES:
+        keys = detections[f"savedsearch://{stanza}"]
+        assert set(keys) == {"type", "asset_type", "confidence", "providing_technologies"}
+        assert keys["type"] == "detection" and json.loads(keys["providing_technologies"])
 
 
 @pytest.mark.parametrize("stanza", RULES)
