@@ -217,7 +217,9 @@ def test_searches_have_an_identity_of_their_own() -> None:
 
 def test_the_analytic_story_has_every_search() -> None:
     """What each search says of its story, and the story of its searches, and nothing else."""
-    named = {story for stanza in RULES for story in parsed(stanza, "action.correlationsearch.annotations")["analytic_story"]}
+    named = {
+        story for stanza in RULES for story in parsed(stanza, "action.correlationsearch.annotations")["analytic_story"]
+    }
     assert named == set(STORIES) and len(STORIES) == 1
     (story,) = STORIES.values()
     assert json.loads(story["searches"]) == list(RULES)
