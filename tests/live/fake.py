@@ -145,7 +145,8 @@ class Instance:
         if path in places:
             return places[path]
         folder, _, name = path.rpartition("/")
-        singles = {"/services/apps/local": app, "/services/data/indexes": {self.index: {"totalEventCount": 0}}}
+        singles = {"/services/apps/local": app, "/services/data/indexes": {self.index: {"totalEventCount": 0}},
+                   "/servicesNS/-/-/datamodel/model": {"Network_Traffic": {}}}  # fmt: skip
         return pick(singles.get(folder, {}), unquote(name))
 
 

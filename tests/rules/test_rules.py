@@ -22,12 +22,15 @@ from tests.support.conf import MACROS, SEARCHES, read_conf
 from tests.support.saved_searches import (
     HEALTH,
     LOGIN,
+    LOGIN_FAST,
     MISSING,
     RULES,
     SWEEP,
+    SWEEP_FAST,
     TOKEN,
     VOLUME,
     command_arguments,
+    commands_of,
     expand,
     match_settings,
     parsed,
@@ -61,6 +64,10 @@ STORIES = {
 }
 #: Macros that are whole commands.
 WHOLE_COMMANDS = {"`flowlag_connections`"}
+#: Rules over the accelerated data model: it has no index time.
+FAST = (LOGIN_FAST, SWEEP_FAST)
+#: How long after its events a summary is made, by the CIM, and the longest record.
+SUMMARY_S, RECORD_S = 300, 600
 
 
 def schedule_of(stanza: str) -> int:
@@ -72,15 +79,15 @@ def schedule_of(stanza: str) -> int:
     return int(step[1]) * 60
 
 
-def test_the_five_searches_are_here() -> None:
+def test_the_searches_are_here() -> None:
     """These and no other, so that every search has a scenario."""
-    assert list(RULES) == [LOGIN, SWEEP, VOLUME, MISSING, HEALTH] == list(SCENARIOS)
+    assert list(RULES) == [LOGIN, SWEEP, LOGIN_FAST, SWEEP_FAST, VOLUME, MISSING, HEALTH] == list(SCENARIOS)
 
 
 @pytest.mark.parametrize("stanza", RULES)
 def test_search_has_the_keys_of_a_correlation_search(stanza: str) -> None:
     """No key is missing or misspelt; what a search may leave out are risk and the window of index time, with reason."""
-    left_out = (RISK_KEYS if stanza == HEALTH else set()) | (INDEX_TIME_KEYS if stanza == MISSING else set())
+    left_out = (RISK_KEYS if stanza == HEALTH else set()) | (INDEX_TIME_KEYS if stanza in (MISSING, *FAST) else set())
     assert set(RULES[stanza]) == (KEYS | RISK_KEYS | INDEX_TIME_KEYS) - left_out
 
 
@@ -116,6 +123,29 @@ def test_window_of_index_time_holds_both_halves_of_a_pair(stanza: str) -> None:
     window = seconds(rule["dispatch.index_earliest"]) - seconds(rule["dispatch.index_latest"])
     assert window >= schedule_of(stanza) + int(expand("`flowlag_lookback`")) + between
     assert seconds(rule["dispatch.earliest_time"]) > 2 * window and rule["dispatch.latest_time"] == "now"
+
+
+@pytest.mark.parametrize("stanza", FAST)
+def test_range_of_event_time_holds_both_halves_of_a_pair(stanza: str) -> None:
+    """Of an accelerated model, the range of event time is the window: it also waits for the summary."""
+    rule, settings = RULES[stanza], match_settings(stanza)
+    assert settings is not None
+    between = (settings.within_us + settings.tolerance_us) / 1_000_000 + RECORD_S
+    late = schedule_of(stanza) + int(expand("`flowlag_lookback`")) + SUMMARY_S
+    assert seconds(rule["dispatch.earliest_time"]) >= late + between and rule["dispatch.latest_time"] == "now"
+
+
+@pytest.mark.parametrize(("fast", "slow"), [(LOGIN_FAST, LOGIN), (SWEEP_FAST, SWEEP)], ids=["login", "sweep"])
+def test_accelerated_search_is_the_other_one_but_for_its_beginning(fast: str, slow: str) -> None:
+    """What happens to pairs, and what a finding says, is the same."""
+    first, second = (commands_of(RULES[name]["search"]) for name in (fast, slow))
+    assert first[-3:] == second[-3:] and (fast == LOGIN_FAST or first[3:] == second[4:])
+    texts = ("rule_title", "rule_description", "drilldown_searches", "_entities")
+    for key in [f"action.notable.param.{name}" for name in texts] + [
+        "action.risk.param._risk",
+        "alert.suppress.fields",
+    ]:
+        assert RULES[fast][key] == RULES[slow][key]
 
 
 def test_health_sees_every_record_once() -> None:
@@ -251,10 +281,12 @@ def test_every_dollar_is_part_of_a_token(stanza: str) -> None:
 def test_search_is_well_formed(stanza: str) -> None:
     """Quotes, backticks and brackets are balanced, every command is known, and none is without arguments by mistake."""
     for text in (RULES[stanza]["search"], expand(RULES[stanza]["search"], LOCAL)):
-        base, *commands = split_outside(" ".join(text.split()), "|")
-        assert base and all(commands)
+        base, *commands = commands_of(text)
+        assert base and all(commands) and base.startswith("| ") == (stanza in FAST)
         names = [command.split()[0] for command in commands]
-        assert set(names) <= SPL_COMMANDS | WHOLE_COMMANDS and "flowlagenrich" in names
+        renames = {"rename"} if stanza in FAST else set()
+        assert set(names) <= SPL_COMMANDS | WHOLE_COMMANDS | renames
+        assert "flowlagenrich" in names or "`flowlag_traffic(" in base
         for command in commands:
             split_outside(command, ",")
 
@@ -284,6 +316,7 @@ def test_every_site_macro_is_used() -> None:
     tools = {"flowlag_bounds", "flowlag_bounds(1)", "flowlag_mark_sides", "flowlag_reply_keys", "flowlag_reply_keys(1)"}
     views = [path.read_text(encoding="utf-8") for path in ROOT.glob("default/data/ui/views/*.xml")]
     searches = [*views, *(search["search"] for search in SEARCHES.values())]
+    searches += [MACROS[name]["definition"] for name in ("flowlag_traffic(1)",)]
     used = {name for search in searches for name in re.findall(r"`(flowlag_\w+)", search)}
     assert {re.sub(r"\(\d+\)", "", name) for name in set(MACROS) - tools} == used
 
