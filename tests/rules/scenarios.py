@@ -76,7 +76,7 @@ SCENARIOS = {
         false={("reversed accepted on 443", f"reversed rejected on {port}") for port in (21, 23, 25)},
     ),
     LOGIN_FAST: Scenario("remote-login", START + 3600, set(), set(), "accelerated.csv"),
-    SWEEP_FAST: Scenario("sweep", START + 7200, set(), set()),
+    SWEEP_FAST: Scenario("sweep", START + 7200, set(), set(), "accelerated.csv"),
     VOLUME: Scenario(
         "credential-volume",
         START + 3600,

@@ -115,6 +115,7 @@ WRONG = {
     "flowlag_finding_match": 'by="interface_id=finding_interface" tolerance=500',
     "flowlag_finding_age": "60",
     "flowlag_most_findings": "100000",
+    "flowlag_once": "eval no=1",
     "flowlag_rule_runs": "sourcetype=other",
     "flowlag_traffic(1)": "makeresults | eval no=1",
     "flowlag_traffic_options": "lag=600",

@@ -52,7 +52,7 @@ KEYS = set(
 RISK_KEYS = {f"action.risk{name}" for name in ("", ".param._risk", ".param._risk_message", ".param._risk_score")}
 INDEX_TIME_KEYS = {"dispatch.index_earliest", "dispatch.index_latest"}
 SPL_COMMANDS = {
-    "append", "dedup", "eval", "fillnull", "flowlagconnect", "flowlagenrich", "flowlagmatch", "search", "sort", "stats", "where",
+    "append", "dedup", "eval", "eventstats", "fillnull", "flowlagconnect", "flowlagenrich", "flowlagmatch", "search", "sort", "stats", "where",
 }  # fmt: skip
 KILL_CHAIN = {"Reconnaissance", "Delivery", "Exploitation", "Installation", "Actions on Objectives"}
 #: The longest name of a search: 99 characters, of which Enterprise Security takes 18 for the name of a clone.
@@ -63,7 +63,7 @@ STORIES = {
     if name.startswith("analytic_story://")
 }
 #: Macros that are whole commands.
-WHOLE_COMMANDS = {"`flowlag_connections`"}
+WHOLE_COMMANDS = {"`flowlag_connections`", "`flowlag_once`"}
 #: Rules over the accelerated data model: it has no index time.
 FAST = (LOGIN_FAST, SWEEP_FAST)
 #: How long after its events a summary is made, by the CIM, and the longest record.
@@ -185,7 +185,11 @@ def test_description_has_its_parts(stanza: str) -> None:
     parts = re.split(r" (HOW TO IMPLEMENT|KNOWN FALSE POSITIVES|WHY SKEW MATTERS): ", RULES[stanza]["description"])
     assert parts[1::2] == ["HOW TO IMPLEMENT", "KNOWN FALSE POSITIVES", "WHY SKEW MATTERS"]
     assert parts[0].startswith("Finds ") and all(part.strip().endswith(".") for part in parts[::2])
-    used = set(re.findall(r"`(\w+)", RULES[stanza]["search"])) - {"flowlag_options", "flowlag_connections"}
+    used = set(re.findall(r"`(\w+)", RULES[stanza]["search"])) - {
+        "flowlag_options",
+        "flowlag_connections",
+        "flowlag_once",
+    }
     explained = RULES[stanza]["description"].replace("flowlag_credential_* and", "")
     named = set(re.findall(r"flowlag_\w+", explained))
     assert {name for name in used - named if not name.startswith("flowlag_credential_")} == set()
@@ -313,7 +317,14 @@ def test_option_parsers_are_asked_for_real() -> None:
 
 def test_every_site_macro_is_used() -> None:
     """A macro that no search and no view uses any more would be a promise that nobody keeps."""
-    tools = {"flowlag_bounds", "flowlag_bounds(1)", "flowlag_mark_sides", "flowlag_reply_keys", "flowlag_reply_keys(1)"}
+    tools = {name for name in MACROS if name.startswith("flowlag_index_")}  # for the definition of flowlag_index
+    tools |= {
+        "flowlag_bounds",
+        "flowlag_bounds(1)",
+        "flowlag_mark_sides",
+        "flowlag_reply_keys",
+        "flowlag_reply_keys(1)",
+    }
     views = [path.read_text(encoding="utf-8") for path in ROOT.glob("default/data/ui/views/*.xml")]
     searches = [*views, *(search["search"] for search in SEARCHES.values())]
     searches += [MACROS[name]["definition"] for name in ("flowlag_traffic(1)",)]

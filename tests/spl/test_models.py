@@ -89,7 +89,15 @@ def test_flowlag_traffic_gives_tagged_records(app, python):
     events = [*EVENTS, {**FLOW, "_time": "1772366500", "end_time": ""}]
     engine = Engine(events, app, python, MACROS, 1772370000)
     rows = engine.search('| `flowlag_traffic("All_Traffic.action=allowed")` | sort 0 num(_time) num(packets)')
-    named = ("interface_id", "transport", "packets", "copies", "flowlag_status", "flowlag_earliest", "flowlag_latest")
+    named = (
+        "interface_id",
+        "transport",
+        "packets",
+        "flowlag_copies",
+        "flowlag_status",
+        "flowlag_earliest",
+        "flowlag_latest",
+    )
     assert [[row[name] for name in named] for row in rows] == [
         ["eni-1", "tcp", "1", "1", "ok", "1772366340", "1772366430"],
         ["eni-1", "tcp", "12", "2", "ok", "1772366340", "1772366430"],
