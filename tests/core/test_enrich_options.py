@@ -133,7 +133,7 @@ def test_flows_are_read_if_their_ids_are_asked_for():
         (parse_connect_arguments, ["packets=bytes", "interface=src_ip"]),
         (parse_profile_arguments, []),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_input_fields_name_no_field_twice(parse, arguments):
     """Else Splunk would be asked for a column twice: tstats gives the start in _time, which is read anyway."""

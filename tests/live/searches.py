@@ -20,7 +20,7 @@ from tests.support.conf import MACROS
 from tests.support.saved_searches import commands_of
 
 CALL = re.compile(r"`(\w+)(?:\(([^`]*)\))?`")
-LOOKUP_COMMANDS = ("inputlookup append=true flowlag_windows", "outputlookup flowlag_windows")
+LOOKUP_COMMANDS = ("inputlookup append=true flowlag_windows", "outputlookup override_if_empty=false flowlag_windows")
 PEER = re.compile(r"dispatch\.stream\.remote\.(.+)")
 
 
