@@ -89,7 +89,7 @@ HELP = (
             ),
             (
                 "Which refused connections came from an address before one was accepted, within ten minutes?",
-                '`flowlag_index` | flowlagenrich | flowlagmatch by="src_ip" anchors=action=allowed relation=before '
+                '`flowlag_index` | flowlagenrich | flowlagmatch by="src_ip" anchors="action=allowed" relation=before '
                 "within=10m",
             ),
         ),
@@ -150,8 +150,8 @@ HELP = (
         "Suricata, connection logs of an Application Load Balancer, lines of sshd. Gives one row for each network "
         "interface: the lag that 95, 99 and 99.9 % of the next openings do not exceed if lags stay as they are, and "
         "how likely each lag is. The input is flow log events after flowlagenrich, and the anchors. Stored with "
-        "outputlookup flowlag_lags, the rows are shown by the dashboard How late, how wide. The order of events does not "
-        "matter.",
+        "outputlookup flowlag_lags, the rows are shown by the dashboard How late, how wide. The order of events does "
+        "not matter.",
         LEARN_OPTIONS,
         learn_rows.FIELDS,
         (
@@ -197,8 +197,9 @@ def write_stanza(help_: Help) -> str:
 
 
 def write_syntax(option: Option) -> str:
-    """An option in the syntax of searchbnf."""
-    return f"{option.name}={option.form}" if option.unset == REQUIRED else f"({option.name}={option.form})?"
+    """An option in the syntax of searchbnf, with quotes if Splunk would split its value or take it for an option."""
+    form = f'"{option.form}"' if set(",=") & set(option.form) else option.form
+    return f"{option.name}={form}" if option.unset == REQUIRED else f"({option.name}={form})?"
 
 
 def describe_field(field: Field) -> str:

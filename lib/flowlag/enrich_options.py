@@ -149,7 +149,7 @@ FIELD_OPTIONS = (
 )
 FORMAT = Option(
     "format",
-    f"({'|'.join(('auto', 'none', *LAYOUTS))}|<string>)",
+    f'({"|".join(("auto", "none", *LAYOUTS))}|"<string>")',
     "auto",
     f"`auto`, `none`, {', '.join(f'`{name}`' for name in LAYOUTS)} or an AWS format string such as "
     '`"${version} ${start} ${end}"`, one blank between its fields',
@@ -190,8 +190,8 @@ class Settings(NamedTuple):
 
     @property
     def input_fields(self) -> list[str]:
-        """Every event field that may be read, for Splunk's selected-fields mode."""
-        names = [*self.names.all(), *(["_raw"] if self.reads_raw else []), "_time"]
+        """Every event field that may be read, each once, for Splunk's selected-fields mode."""
+        names = list(dict.fromkeys([*self.names.all(), *(["_raw"] if self.reads_raw else []), "_time"]))
         if not self.community:
             return names
         from flowlag import five_tuple as known  # only a search that asks for it pays for the import

@@ -64,33 +64,40 @@ class Field(NamedTuple):
 
 def split_arguments(arguments: Iterable[str], command: str) -> list[tuple[str, str]]:
     """(option, value) of each `name=value`; raises SettingsError for an argument without `=`."""
-    pairs = []
+    pairs: list[tuple[str, str]] = []
     for argument in arguments:
         name, equals, value = argument.partition("=")
         if not equals:
             raise SettingsError(
-                f'{command} does not know what to do with "{show_value(argument)}"; '
-                'write options as name=value, no blanks at "=".'
+                f'"{show_value(argument)}" is no option of {command}; write options as name=value, no blanks at "=".'
+                f"{_hint(pairs[-1][0]) if pairs else ''}"
             )
         pairs.append((name, value))
     return pairs
 
 
+def _hint(name: str) -> str:
+    """Splunk splits arguments at blanks and commas, so the rest of a value without quotes comes alone."""
+    return f' If it belongs to the value of {show_value(name)}, put all of that in quotes: {show_value(name)}="...".'
+
+
 def gather_options(pairs: Iterable[tuple[str, str]], options: Iterable[Option], command: str) -> dict[str, str]:
     """Option -> text; raises SettingsError for an unknown name and for a name that is given twice."""
-    known = [option.name for option in options]
+    known = {option.name: "," in option.form for option in options}  # whether its value is a list
     given: dict[str, str] = {}
+    last = ""
     for name, value in pairs:
         if name not in known:
             raise SettingsError(
-                f'{command} has no option "{show_value(name)}" (given: {show_value(f"{name}={value}")}); '
-                f"it takes {', '.join(known)}."
+                f'there is no option "{show_value(name)}" (given: {show_value(f"{name}={value}")}); '
+                f"{command} takes {', '.join(known)}.{_hint(last) if known.get(last) else ''}"
             )
         if name in given:
             raise SettingsError(
                 f'option {name} is given twice, "{show_value(given[name])}" and "{show_value(value)}"; give it once.'
             )
         given[name] = value
+        last = name
     return given
 
 

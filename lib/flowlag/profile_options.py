@@ -42,9 +42,9 @@ class ProfileSettings(NamedTuple):
 
     @property
     def input_fields(self) -> list[str]:
-        """Every event field that may be read, for Splunk to extract."""
+        """Every event field that may be read, each once, for Splunk to extract."""
         tags = [self.reading.prefix + name for name in ("status", "start", "end")]
-        return [*self.reading.input_fields, "_indextime", *tags]
+        return list(dict.fromkeys([*self.reading.input_fields, "_indextime", *tags]))
 
 
 def parse_profile_settings(

@@ -129,7 +129,7 @@ def test_lib_reaches_the_indexers(folder: str, module: str) -> None:
 def test_metadata_exports_what_other_apps_use() -> None:
     """Commands, their help, the macros and the lookup work in every app; only administrators write."""
     meta = read_conf("metadata/default.meta")
-    kinds = ("commands", "searchbnf", "macros", "savedsearches", "transforms", "lookups")
+    kinds = ("commands", "searchbnf", "macros", "savedsearches", "analyticstories", "transforms", "lookups")
     assert all(meta[kind] == {"export": "system"} for kind in kinds)
     assert meta[""]["access"] == "read : [ * ], write : [ admin, sc_admin ]"
 

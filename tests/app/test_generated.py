@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from flowlag import match_options
 from flowlag.cli.command import add_options, given_options, make_parser
 from flowlag.errors import SettingsError
 from flowlag.options import Field, Option, count, gather_options, read_options
@@ -167,6 +168,15 @@ def test_an_option_and_a_field_reach_help_and_tables() -> None:
         "| `most_flows` | `7` | a whole number from 1 to 999999999 | How many `flows` to count, 100 % of them. |"
     )
     assert list(tables.field_table([CARRIED]))[2] == "| `carried` | seconds | how long `it` was carried | it was not |"
+
+
+@pytest.mark.parametrize(
+    ("option", "syntax"),
+    [(match_options.BY, 'by="<key>(,<key>)*"'), (match_options.ANCHORS, '(anchors="<field>=<value>")?')],
+    ids=["by", "anchors"],
+)
+def test_syntax_has_the_quotes_that_a_search_needs(option: Option, syntax: str) -> None:
+    assert searchbnf.write_syntax(option) == syntax
 
 
 @pytest.mark.parametrize("help_", searchbnf.HELP, ids=lambda help_: help_.command)

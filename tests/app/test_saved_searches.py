@@ -131,12 +131,23 @@ def test_learning_hourly(run, lookup):
     assert {row["flowlag_window_basis"] for row in tagged} == {"profile"}
 
 
-def test_old_windows_are_dropped(run, lookup):
-    """A row of which the last record ended longer ago than flowlag_windows_age goes, a younger one stays."""
+def test_old_windows_are_dropped_when_there_is_a_new_one(run, lookup, own_app):
+    """A row of which the last record ended longer ago than flowlag_windows_age goes, a younger one stays.
+
+    Without a new row the file is not touched, not even for the old ones: a write makes a new knowledge bundle.
+    """
     old = BEGIN + 86400 - int(expand("`flowlag_windows_age`"))
     lookup(f"eni-old,grid,60,6,{BEGIN - 900},{old - 1}", f"eni-new,grid,60,6,{BEGIN - 900},{old}")
-    assert [row["interface_id"] for row in run(LEARN, [])] == ["eni-new"]
-    assert [row["interface_id"] for row in run("| inputlookup flowlag_windows", [])] == ["eni-new"]
+    before = (own_app / PLACE).stat().st_mtime_ns
+    assert run(LEARN, []) == []
+    assert (own_app / PLACE).stat().st_mtime_ns == before
+    seen = flows(play("grid", 5, 3600, 100))
+    run(LEARN, seen)
+    names = [row["interface_id"] for row in run("| inputlookup flowlag_windows", [])]
+    assert names[-1] == "eni-new" and len(names) == 2
+    before = (own_app / PLACE).stat().st_mtime_ns
+    assert run(LEARN, seen) == [], "the same span again is nothing new"
+    assert (own_app / PLACE).stat().st_mtime_ns == before
 
 
 def test_delivery_lag(run):

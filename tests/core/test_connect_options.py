@@ -45,8 +45,8 @@ def test_every_option_of_a_field_replaces_the_known_names():
         ("lag=2h", ["lag", '"2h"', "0 to 3600"]),
         ("prefix=1", ["prefix", '"1"']),
         ("src= ", ["src", "the name of a field"]),
-        ("interval=60", ["flowlagconnect has no option", "flags, src, dest, src_port, dest_port, protocol"]),
-        ("start=begin", ["flowlagconnect has no option"]),
+        ("interval=60", ["flowlagconnect takes", "flags, src, dest, src_port, dest_port, protocol"]),
+        ("start=begin", ["flowlagconnect takes"]),
         ("lag", ["lag", "name=value"]),
     ],
 )

@@ -3,9 +3,11 @@
 
 import pytest
 
+from flowlag.connect_options import parse_connect_arguments
 from flowlag.enrich_options import ENRICH_OPTIONS, Settings, parse_arguments, parse_settings
 from flowlag.errors import SettingsError, show_value
 from flowlag.layouts import LAYOUTS
+from flowlag.profile_options import parse_profile_arguments
 
 S = 1_000_000
 
@@ -77,7 +79,7 @@ def test_unknown_option_names_the_known_ones():
 @pytest.mark.parametrize("option", ["record", "show_configuration", "logging_level", "logging_configuration"])
 def test_the_sdks_own_options_are_unknown(option):
     """They would write recordings or read files, and no page of docs/ has any of them."""
-    with pytest.raises(SettingsError, match="has no option"):
+    with pytest.raises(SettingsError, match="there is no option"):
         parse_settings([(option, "true")])
 
 
@@ -119,3 +121,21 @@ def test_flows_are_read_if_their_ids_are_asked_for():
     plain, asked = (parse_settings([("community", text), ("packets", "src")]).input_fields for text in ("f", "True"))
     assert asked[: len(plain)] == plain and len(set(asked)) == len(asked)
     assert {"src_ip", "srcaddr", "dest_ip", "src_port", "dest_port", "dstport", "protocol", "transport"} <= set(asked)
+
+
+@pytest.mark.parametrize(
+    ("parse", "arguments"),
+    [
+        (parse_arguments, []),
+        (parse_arguments, ["start=_time"]),
+        (parse_arguments, ["packets=_time", "end=_raw"]),
+        (parse_arguments, ["start=_time", "interface=src_ip", "community=true"]),
+        (parse_connect_arguments, ["packets=bytes", "interface=src_ip"]),
+        (parse_profile_arguments, []),
+    ],
+    ids=lambda value: getattr(value, "__name__", str(value)),
+)
+def test_input_fields_name_no_field_twice(parse, arguments):
+    """Else Splunk would be asked for a column twice: tstats gives the start in _time, which is read anyway."""
+    fields = parse(arguments).input_fields
+    assert sorted(set(fields)) == sorted(fields)

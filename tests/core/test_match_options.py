@@ -107,7 +107,24 @@ def test_exclusive_needs_probability():
 
 def test_arguments_as_splunkd_sends_them():
     assert parse_match_arguments(["by=src_ip=src,dest_ip", "within=5"]).anchor_keys == ("src", "dest_ip")
-    with pytest.raises(SettingsError, match='flowlagmatch has no option "lag"'):
+    with pytest.raises(SettingsError, match='there is no option "lag"'):
         parse_match_arguments(["by=a", "lag=5"])
-    with pytest.raises(SettingsError, match='does not know what to do with "dest_ip"'):
-        parse_match_arguments(["by=src_ip,", "dest_ip"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_hinted"),
+    [
+        (["by=src_ip", "dest_ip"], True),
+        (["by=src_ip,", "dest_ip"], True),
+        (["by=src_ip=src", "dest_ip=dest"], True),
+        (["dest_ip", "by=src_ip"], False),
+        (["by=src_ip", "within=5", "dest_ip=dest"], False),
+    ],
+    ids=str,
+)
+def test_a_list_without_quotes(arguments, is_hinted):
+    """Splunk splits by=src_ip,dest_ip at the comma, so that its rest comes as an argument of its own."""
+    with pytest.raises(SettingsError, match="dest_ip") as refused:
+        parse_match_arguments(arguments)
+    sentence = str(refused.value)
+    assert sentence.endswith('put all of that in quotes: by="...".') is is_hinted

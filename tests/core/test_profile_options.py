@@ -27,8 +27,8 @@ def test_what_is_read():
         ("lag=-5", ["lag", '"-5"', "0 to 3600"]),
         ("interval=0", ["interval", '"0"', "1 to 3600"]),
         ("prefix=1", ["prefix", '"1"']),
-        ("phase=6", ["flowlagprofile has no option", "lag, interval, minrecords, prefix"]),
-        ("start=begin", ["flowlagprofile has no option"]),
+        ("phase=6", ["flowlagprofile takes", "lag, interval, minrecords, prefix"]),
+        ("start=begin", ["flowlagprofile takes"]),
         ("lag", ["lag", "name=value"]),
     ],
 )

@@ -20,7 +20,7 @@ from tests.support.conf import MACROS
 from tests.support.saved_searches import commands_of
 
 CALL = re.compile(r"`(\w+)(?:\(([^`]*)\))?`")
-LOOKUP_COMMANDS = ("inputlookup append=true flowlag_windows", "outputlookup flowlag_windows")
+LOOKUP_COMMANDS = ("inputlookup append=true flowlag_windows", "outputlookup override_if_empty=false flowlag_windows")
 PEER = re.compile(r"dispatch\.stream\.remote\.(.+)")
 
 
@@ -33,13 +33,14 @@ def site(run: Run, name: str) -> dict[str, str]:
         "flowlag_logins": others,
         "flowlag_credential_use": others,
         "flowlag_findings": others,
+        "flowlag_rule_runs": others,
         "flowlag_outbound": "src_ip=192.0.2.0/24",
     }
 
 
 def whole_set(run: Run, name: str) -> dict[str, str]:
-    """The macro flowlag_index for a set that is flow log events only."""
-    return {"flowlag_index": run.base(name)}
+    """The macros for a set that is flow log events only; no run of a search is in it."""
+    return {"flowlag_index": run.base(name), "flowlag_rule_runs": run.base(name)}
 
 
 def place(text: str, macros: Mapping[str, str]) -> str:

@@ -42,10 +42,11 @@ def test_lines_are_read_from_raw(search, flows):
     assert len(lines.rows) == 3 and texts(lines.rows, names) == texts(seed.rows, names)
 
 
-@pytest.mark.parametrize(("text", "message"), REFUSED, ids=first_words)
+@pytest.mark.parametrize(("text", "message"), REFUSED, ids=[str(n) for n, _ in enumerate(REFUSED)])
 def test_wrong_option_ends_the_search_with_its_sentence(splunk, flows, text, message):
     outcome = splunk.search(place(text, flows("seed")))
-    assert outcome.rows == []
+    assert outcome.failed and outcome.rows == []
+    assert not any("exited unexpectedly" in said for said in outcome.said("ERROR", "FATAL")), outcome.messages
     assert any(message.strip() in said for said in outcome.said("ERROR", "FATAL")), outcome.messages
 
 

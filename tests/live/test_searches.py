@@ -33,7 +33,11 @@ def test_site_macros_are_placed_and_others_left():
     assert 'cidrmatch("10.0.0.0/8",src)' in text and "$" not in text
 
 
-@pytest.mark.parametrize("name", SEARCHES)
+#: The suite runs no search over the accelerated data model: an event gets into it by tags of the site.
+RUN_LIVE = [name for name, keys in SEARCHES.items() if "`flowlag_traffic(" not in keys["search"]]
+
+
+@pytest.mark.parametrize("name", RUN_LIVE)
 def test_no_saved_search_reaches_for_events_of_others(name):
     """With the macros of a run in place, no macro is left that looks for events by itself."""
     left = calls(place(SEARCHES[name]["search"], site(RUN, "login")))

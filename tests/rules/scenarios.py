@@ -17,7 +17,17 @@ from flowlag.match_options import MatchSettings
 from tests.spl.engine import Engine
 from tests.spl.words import Macros
 from tests.support.conf import MACROS
-from tests.support.saved_searches import HEALTH, LOGIN, MISSING, RULES, SWEEP, VOLUME, commands_of
+from tests.support.saved_searches import (
+    HEALTH,
+    LOGIN,
+    LOGIN_FAST,
+    MISSING,
+    RULES,
+    SWEEP,
+    SWEEP_FAST,
+    VOLUME,
+    commands_of,
+)
 from tools.places import ROOT
 
 Row = dict[str, Any]
@@ -46,6 +56,7 @@ class Scenario(NamedTuple):
     now: int
     true: Pairs  # possible pairs that the joins on _time do not have
     false: Pairs  # pairs of a join within five minutes that are not possible
+    findings: str = "findings.csv"
 
 
 SCENARIOS = {
@@ -64,6 +75,8 @@ SCENARIOS = {
         true={("skewed accepted on 22", f"skewed rejected on {port}") for port in (23, 80, 3389)},
         false={("reversed accepted on 443", f"reversed rejected on {port}") for port in (21, 23, 25)},
     ),
+    LOGIN_FAST: Scenario("remote-login", START + 3600, set(), set(), "accelerated.csv"),
+    SWEEP_FAST: Scenario("sweep", START + 7200, set(), set(), "accelerated.csv"),
     VOLUME: Scenario(
         "credential-volume",
         START + 3600,
@@ -92,13 +105,15 @@ def read_events(folder: str) -> list[Row]:
 
 def read_findings(stanza: str) -> list[Row]:
     """Return what a rule has to find."""
-    return read_csv(DATA / SCENARIOS[stanza].folder / "findings.csv")
+    return read_csv(DATA / SCENARIOS[stanza].folder / SCENARIOS[stanza].findings)
 
 
 def origin(row: Row) -> Row:
     """Return the fields by which the macros of a site find an event: by what it has, it is known where it is from."""
     if row.get("start_time"):
         return {"sourcetype": "aws:cloudwatchlogs:vpcflow"}
+    if row.get("savedsearch_name"):
+        return {"index": "_internal", "sourcetype": "scheduler", "app": "flowlag", "status": "success"}
     if row.get("user"):
         return {"sourcetype": "linux_secure"}
     if row.get("eventName"):

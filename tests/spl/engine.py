@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Optional
 from tests.spl import (
     gather,  # noqa: F401  it registers its commands
     lookups,
+    models,
 )
 from tests.spl.commands import COMMANDS, only, whole_number
 from tests.spl.exchange import Exchange
@@ -150,6 +151,8 @@ class Search:
             return self.base_search(text)
         if name == "makeresults":
             return self.make_results(text)
+        if name == "tstats":
+            return self.count_in_model(text)
         if name == "inputlookup":
             return lookups.input_lookup(self.engine.app, Table.of([]), text)
         self.apply(Table.of([]), name, text)  # refuses an unknown one in its own words
@@ -162,6 +165,12 @@ class Search:
         bounds = {name: parse_bound(value, self.engine.now) for name, value in inline.items()}
         self.inline, times = bool(inline), self.times._replace(**bounds)
         return Table.of(row for row in self.engine.events if times.contains(row) and predicate(row))
+
+    def count_in_model(self, text: str) -> Table:
+        """Return what tstats counts in the time range of the search."""
+        if (self.times.index_earliest, self.times.index_latest) != (None, None):
+            raise SplError("tstats over a range of index time: no data model has _indextime")
+        return models.tstats([row for row in self.engine.events if self.times.contains(row)], text)
 
     def make_results(self, text: str) -> Table:
         options, rest = take_options(words_of(text), "count")

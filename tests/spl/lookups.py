@@ -47,8 +47,14 @@ def input_lookup(app: Path, table: Table, text: str) -> Table:
 
 
 def output_lookup(app: Path, table: Table, text: str) -> Table:
-    """Writes all rows into the file of a lookup, in place of what was there, and gives them on."""
-    path = path_of(app, name_of(only(words_of(text), 1, "outputlookup")[0]))
+    """Writes all rows into the file of a lookup, in place of what was there, and gives them on.
+
+    Without rows it leaves the file alone if override_if_empty is false.
+    """
+    options, words = take_options(words_of(text), "override_if_empty")
+    path = path_of(app, name_of(only(words, 1, "outputlookup")[0]))
+    if not table.rows and not truth_of(options, "override_if_empty", True):
+        return table
     hidden = [name for name in table.columns if name.startswith("_")]
     if hidden:
         raise SplError(f"whether outputlookup writes {hidden} is not certain; take them away with fields")

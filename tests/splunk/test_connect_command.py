@@ -10,7 +10,7 @@ import pytest
 from flowlag.connect_options import parse_connect_settings
 from flowlag.connection_rows import CONNECT_FIELDS
 from tests.support.processes import run_shell
-from tests.support.splunkd import Splunkd, run_command, write_body
+from tests.support.splunkd import Splunkd, refusal, run_command, write_body
 
 T = 1_764_500_000
 NAMES = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status tcp-flags"
@@ -100,7 +100,7 @@ def test_no_event(connect_script, python):
     [
         (["gap=-1"], ["gap", '"-1"', "0 or more seconds"]),
         (["lag=2h"], ["lag", '"2h"', "0 to 3600"]),
-        (["interval=60"], ["interval", "has no option", "gap, rtt, lag, prefix"]),
+        (["interval=60"], ["interval", "there is no option", "gap, rtt, lag, prefix"]),
         (["nonsense"], ["nonsense", "name=value"]),
     ],
     ids=str,
@@ -109,8 +109,8 @@ def test_a_wrong_option_ends_the_search_in_getinfo(connect_script, python, argum
     with Splunkd(connect_script, python) as splunkd:
         reply = splunkd.getinfo(*arguments)
         assert splunkd.close() == 1
-    ((level, sentence),) = reply.messages
-    assert level == "ERROR" and sentence.startswith("flowlagconnect: ") and sentence.endswith(".")
+    sentence = refusal(reply, "flowlagconnect")
+    assert sentence.endswith(".")
     assert all(word in sentence for word in words) and b"Traceback" not in splunkd.stderr
 
 

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from tests.support.processes import run_shell
-from tests.support.splunkd import Splunkd, run_command, write_body
+from tests.support.splunkd import Splunkd, refusal, run_command, write_body
 from tools.places import ROOT
 
 SEED = (ROOT / "samples" / "seed.log").read_text().splitlines()
@@ -81,7 +81,7 @@ def test_splunkd_may_start_the_command_and_go(match_script, python):
         (["by=a", "relation=during"], ["relation", '"during"', "overlap, before, after"]),
         (["by=a", "relation=after"], ["within", "relation=after"]),
         (["by=a", "maxmatches=0"], ["maxmatches", '"0"']),
-        (["by=a", "phase=map"], ["phase", "has no option"]),
+        (["by=a", "phase=map"], ["phase", "there is no option"]),
         (["by=a", "nonsense"], ["nonsense", "name=value"]),
     ],
     ids=str,
@@ -90,8 +90,8 @@ def test_a_wrong_option_ends_the_search_in_getinfo(match_script, python, argumen
     with Splunkd(match_script, python) as splunkd:
         reply = splunkd.getinfo(*arguments)
         assert splunkd.close() == 1
-    ((level, sentence),) = reply.messages
-    assert level == "ERROR" and sentence.startswith("flowlagmatch: ") and sentence.endswith(".")
+    sentence = refusal(reply, "flowlagmatch")
+    assert sentence.endswith(".")
     assert all(word in sentence for word in words) and b"Traceback" not in splunkd.stderr
 
 

@@ -12,7 +12,7 @@ import pytest
 from flowlag.profile import PROFILE_FIELDS
 from flowlag.profile_options import parse_profile_settings
 from tests.support.processes import run_shell
-from tests.support.splunkd import Splunkd, run_command, write_body
+from tests.support.splunkd import Splunkd, refusal, run_command, write_body
 from tools.places import ROOT
 from tools.scenarios.modes import MODES, play
 
@@ -93,7 +93,7 @@ def test_no_event(profile_script, python):
     [
         (["minrecords=0"], ["minrecords", '"0"', "whole number"]),
         (["lag=-5"], ["lag", '"-5"', "0 to 3600"]),
-        (["phase=6"], ["phase", "has no option", "lag, interval, minrecords, prefix"]),
+        (["phase=6"], ["phase", "there is no option", "lag, interval, minrecords, prefix"]),
         (["nonsense"], ["nonsense", "name=value"]),
     ],
     ids=str,
@@ -102,8 +102,8 @@ def test_a_wrong_option_ends_the_search_in_getinfo(profile_script, python, argum
     with Splunkd(profile_script, python) as splunkd:
         reply = splunkd.getinfo(*arguments)
         assert splunkd.close() == 1
-    ((level, sentence),) = reply.messages
-    assert level == "ERROR" and sentence.startswith("flowlagprofile: ") and sentence.endswith(".")
+    sentence = refusal(reply, "flowlagprofile")
+    assert sentence.endswith(".")
     assert all(word in sentence for word in words) and b"Traceback" not in splunkd.stderr
 
 

@@ -16,6 +16,8 @@ LOGIN = "Access - Remote Login Tied To Its Flow - Rule"
 SWEEP = "Network - Rejected Ports Then Accepted Connection - Rule"
 VOLUME = "Threat - Outbound Volume After Use Of Instance Credential - Rule"
 MISSING = "Threat - Finding Without Possible Flow - Rule"
+LOGIN_FAST = "Access - Remote Login Tied To Its Flow Accelerated - Rule"
+SWEEP_FAST = "Network - Rejected Ports Then Accepted Connection Accelerated - Rule"
 HEALTH = "Audit - Flow Records Late Or Skipped - Rule"
 LEARN, DELIVERY, MEASURE = "Flow Logs - Learn Windows", "Flow Logs - Delivery Lag", "Flow Logs - Measured Lag"
 
@@ -34,8 +36,9 @@ def expand(text: str, local: Optional[Mapping[str, str]] = None) -> str:
 
 
 def commands_of(search: str) -> list[str]:
-    """Return the commands of a search, white space evened out."""
-    return split_outside(" ".join(search.split()), "|")
+    """Return the commands of a search, white space evened out; a first command that makes rows keeps its pipe."""
+    first, *commands = split_outside(" ".join(search.split()), "|")
+    return [first, *commands] if first else [f"| {commands[0]}", *commands[1:]]
 
 
 def command_arguments(command: str) -> list[str]:

@@ -36,6 +36,11 @@ class Reply(NamedTuple):
         return [tuple(message) for message in self.metadata.get("inspector", {}).get("messages", [])]
 
     @property
+    def error(self) -> Optional[str]:
+        """The sentence that ends the search; splunkd puts the command's name before it."""
+        return self.metadata.get("error")
+
+    @property
     def rows(self) -> list[dict[str, str]]:
         """The body's events, without the `__mv_` twins."""
         rows = csv.DictReader(io.StringIO(self.body.decode("utf-8", "surrogateescape"), newline=""))
@@ -86,6 +91,24 @@ def getinfo_metadata(arguments: Sequence[str], command: str = "flowlagenrich") -
             "latest_time": "0",
         },
     }
+
+
+def refusal(reply: Reply, command: str) -> str:
+    """The one sentence of a reply that ends the search, in the shape in which a user of Splunk 9.4 sees it."""
+    assert list(reply.metadata) == ["inspector", "finished", "error"] and reply.metadata["finished"] is True
+    assert reply.body == b"" and reply.messages == [("ERROR", f"{command}: {reply.error}")]
+    assert reply.error and not reply.error.startswith(command) and "\n" not in reply.error
+    return reply.error
+
+
+def failure(command: str, sentence: str) -> str:
+    """What splunkd says of a command that ends the search."""
+    return f"Error in '{command}' command: {sentence}"
+
+
+def exited(code: int) -> str:
+    """All that splunkd says of a command that ended and gave no `error`."""
+    return f"External search command exited unexpectedly with non-zero error code {code}."
 
 
 def install_app(package: Path, folder: Path) -> Path:
@@ -169,7 +192,7 @@ class Splunkd:
         header = self._replies.readline()
         match = re.fullmatch(rb"chunked 1\.0,(\d+),(\d+)\n", header)
         if match is None:
-            self.process.kill()
+            self.process.wait(PATIENCE_S) if not header else self.process.kill()
             self._drain.join()
             raise EOFError(f"no reply header but {header!r}; stderr: {self.stderr.decode(errors='replace')}")
         metadata = self._replies.read(int(match.group(1)))

@@ -10,14 +10,15 @@
     SIGTERM, SIGINT                                                the signal  nothing: Python does not handle it
 
 Before any of these, every request that arrived whole has got its reply, unless nobody read it.
-Authority: dialogues recorded from splunkd 8.2.1, as in frames.py.
+Authority: dialogues recorded from splunkd 8.2.1, as in frames.py; for refusals, what Splunk's Machine Learning Toolkit
+writes, and a report of what splunkd 9.4 shows of them (docs/evidence.md, What others have seen on a live Splunk).
 """
 
 from __future__ import annotations
 
 from typing import Any, BinaryIO, Optional, Protocol
 
-from flowlag.errors import FlowlagError, ProtocolError, SettingsError, show_value
+from flowlag.errors import FlowlagError, ProtocolError, show_value
 from flowlag.splunk.frames import Handler, Messages, read_frame, serve, write_frame
 from flowlag.splunk.stdio import drop, say
 
@@ -68,11 +69,7 @@ def _converse(command: Command, requests: BinaryIO, replies: BinaryIO) -> int:
     arguments = _read_arguments(requests)
     if arguments is None:
         return DONE
-    try:
-        command.configure(arguments)
-    except SettingsError as error:
-        write_frame(replies, {**command.describe(), **_inspect(command, str(error))})
-        return FAILED
+    command.configure(arguments)
     write_frame(replies, command.describe())
     serve(requests, replies, command.handler())
     return DONE
@@ -95,15 +92,15 @@ def _read_arguments(requests: BinaryIO) -> Optional[list[str]]:
     return arguments
 
 
-def _inspect(command: Command, sentence: str) -> dict[str, Any]:
-    messages: Messages = [("ERROR", f"{command.name}: {sentence}")]
-    return {"inspector": {"messages": messages}}
-
-
 def _refuse(command: Command, replies: BinaryIO, sentence: str) -> None:
-    """End the search with a sentence for the user, or for search.log if nobody reads the reply."""
+    """End the search with a sentence for the user, or for search.log if nobody reads the reply.
+
+    splunkd drops the message of a getinfo reply; without `error` it then says only that the command exited. It puts the
+    command's name before an error, but not before a message. `inspector` has to come first.
+    """
+    messages: Messages = [("ERROR", f"{command.name}: {sentence}")]
     try:
-        write_frame(replies, {**_inspect(command, sentence), "finished": True})
+        write_frame(replies, {"inspector": {"messages": messages}, "finished": True, "error": sentence})
     except OSError:
         _lose(command, replies, sentence)
 
