@@ -33,7 +33,6 @@ from tests.support.saved_searches import (
     expand,
     seconds,
 )
-from tools.scenarios.logins import play_interface
 from tools.scenarios.modes import BEGIN, play
 
 KEYS = {
@@ -71,7 +70,7 @@ def test_fields_are_those_of_the_command():
     for stanza in REPORTS:
         for command in commands_of(REPORTS[stanza]["search"]):
             if command.startswith(("table ", "fields ")):
-                assert set(command.split()[1:]) <= {*PROFILE_FIELDS, *LEARN_FIELDS}
+                assert set(command.split()[1:]) <= {*PROFILE_FIELDS, *LEARN_FIELDS, "within"}
     assert "fields " + " ".join(LEARN_FIELDS) in commands_of(REPORTS[LAGS]["search"])
     assert "fields " + " ".join(COLUMNS) in commands_of(REPORTS[LEARN]["search"])
 
@@ -170,88 +169,9 @@ def test_delivery_lag(run):
     ]
 
 
-# -- the lag, measured
+# -- lags, learned and measured
 
-FLOW, LOGIN = {"sourcetype": "aws:cloudwatchlogs:vpcflow"}, {"sourcetype": "linux_secure", "app": "sshd"}
-MODES = ("grid", "quiet-grid", "batch", "flow")
-
-
-def connections(more_lag=0):
-    """Flows and logins of four interfaces; each login is the first packet of its connection, and one has no flow log."""
-    rows = []
-    for number, mode in enumerate(MODES):
-        records, logins = play_interface(number, mode)
-        for record in records:
-            times = {"start_time": str(record.start + more_lag), "end_time": str(record.end + more_lag)}
-            client = {"src_ip": f"2001:db8::{number}", "src_port": str(40000 + record.flow)}
-            rows.append(
-                {
-                    **FLOW,
-                    "_time": times["start_time"],
-                    **times,
-                    **client,
-                    "action": "allowed",
-                    "interface_id": mode,
-                    "packets": "3",
-                }
-            )
-        for time, connection in logins:
-            client = {"src": f"2001:db8::{number}", "src_port": str(40000 + connection)}
-            rows.append(
-                {**LOGIN, "_time": str(time), **client, "action": "success", "user": f"user{connection}", "dest": mode}
-            )
-    return [
-        *rows,
-        {**LOGIN, "_time": str(BEGIN), "src": "2001:db8::9", "src_port": "1", "action": "success", "user": "nobody"},
-    ]
-
-
-LEARNED = [
-    f"{mode},{mode.replace('quiet-', '')},60,{6 if 'grid' in mode else ''},{BEGIN - 900},{BEGIN - 600}"
-    for mode in MODES
-]
-
-
-def measured(run, events):
-    """timing_mode -> its row; every column is there, in the order of the search."""
-    rows = run(MEASURE, events)
-    assert list(rows[0])[:3] == ["timing_mode", "logins", "with_possible_record"]
-    return {row["timing_mode"]: row for row in rows}
-
-
-def counts(row):
-    return int(row["logins"]), int(row["with_possible_record"]), float(row["share_without"])
-
-
-def test_where_sixty_seconds_hold(run, lookup):
-    """Every login has a possible record, none is stamped more than 60 s late, and none before its login."""
-    lookup(*LEARNED)
-    table = measured(run, connections())
-    assert {mode: counts(row) for mode, row in table.items()} == {
-        "grid": (40, 40, 0), "batch": (20, 20, 0), "flow": (20, 20, 0), "none": (1, 0, 1),
-    }  # fmt: skip
-    assert 50 < float(table["flow"]["start_after_max"]) <= 60
-    assert all(float(row["end_before_max"]) <= 1 for mode, row in table.items() if mode != "none")
-    assert table["none"]["start_after_max"] == table["none"]["end_before_max"] == ""
-
-
-def test_where_the_lag_is_longer(run, lookup):
-    """Stamps that are 45 s later: some logins have no possible record, and start_after_max tells the lag to set."""
-    lookup(*LEARNED)
-    table = measured(run, connections(more_lag=45))
-    assert all(counts(row)[2] > 0.2 for mode, row in table.items() if mode in ("batch", "flow"))
-    assert 95 < float(table["flow"]["start_after_max"]) <= 105
-    assert command_arguments(commands_of(REPORTS[MEASURE]["search"])[1]) == ["lag=60"], "the lag in use"
-
-
-def test_an_interface_that_was_never_learned_is_unknown(run, lookup):
-    lookup(*LEARNED[:1])
-    assert set(measured(run, connections())) == {"grid", "none", "unknown"}
-
-
-# -- lags, learned
-
-
+FLOW = {"sourcetype": "aws:cloudwatchlogs:vpcflow"}
 SSHD = {"sourcetype": "linux_secure", "app": "sshd"}
 
 
@@ -289,6 +209,18 @@ def test_learning_lags_hourly(run, own_app):
     assert rows["eni-a"]["state"] == "drifting" and float(rows["eni-b"]["lag_95"]) > 23
     run(LAGS, opened(120, lambda i: i % 5 + 20, "eni-b", 800), now + 46_000)
     assert float(run("| inputlookup flowlag_lags", [], now)[0]["learned_to"]) > BEGIN + 48_000, "an old row is renewed"
+
+
+def test_where_sixty_seconds_hold_and_where_not(run):
+    """The interface that is later than the lag in use comes first, with the lag that it needs."""
+    events = opened(120, lambda i: i % 50, "eni-a") + opened(120, lambda i: 40 + i % 50, "eni-b", 200)
+    rows = run(MEASURE, [*events, *opened(20, lambda i: 5, "eni-c", 400)])
+    assert [(row["interface_id"], row["within"], row["anchors"]) for row in rows] == [
+        ("eni-b", "no", "120"), ("eni-a", "yes", "120"), ("eni-c", "unknown", "20"),
+    ]  # fmt: skip
+    assert 88 <= float(rows[0]["lag_99"]) <= 90
+    assert command_arguments(commands_of(REPORTS[MEASURE]["search"])[1]) == ["lag=60"], "the lag in use"
+    assert expand("`flowlag_longest_lag`") == "60"
 
 
 ANCHORS = {
