@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from flowlag.enrich_options import parse_arguments
+from flowlag.instants import parse_instant
+from flowlag.learn_options import parse_learn_arguments
+from flowlag.learn_rows import LEARN_FIELDS
 from flowlag.learned import COLUMNS
 from flowlag.match_options import parse_match_arguments
 from flowlag.profile import PROFILE_FIELDS
@@ -21,6 +24,7 @@ from tests.spl.engine import Engine
 from tests.support.conf import MACROS, read_conf
 from tests.support.saved_searches import (
     DELIVERY,
+    LAGS,
     LEARN,
     MEASURE,
     REPORTS,
@@ -29,7 +33,6 @@ from tests.support.saved_searches import (
     expand,
     seconds,
 )
-from tools.scenarios.logins import play_interface
 from tools.scenarios.modes import BEGIN, play
 
 KEYS = {
@@ -40,7 +43,7 @@ INDEX_TIME_KEYS = {"dispatch.index_earliest", "dispatch.index_latest"}
 
 
 def test_these_and_no_other():
-    assert list(REPORTS) == [LEARN, DELIVERY, MEASURE]
+    assert list(REPORTS) == [LEARN, LAGS, DELIVERY, MEASURE]
 
 
 @pytest.mark.parametrize("stanza", REPORTS)
@@ -57,6 +60,8 @@ def test_search_is_off_and_well_formed(stanza):
             parse_arguments(command_arguments(command))
         if command.startswith("flowlagprofile"):
             parse_profile_arguments(command_arguments(command))
+        if command.startswith("flowlaglearn"):
+            parse_learn_arguments(command_arguments(command))
         if command.startswith("flowlagmatch"):
             parse_match_arguments(command_arguments(command))
 
@@ -65,7 +70,8 @@ def test_fields_are_those_of_the_command():
     for stanza in REPORTS:
         for command in commands_of(REPORTS[stanza]["search"]):
             if command.startswith(("table ", "fields ")):
-                assert set(command.split()[1:]) <= set(PROFILE_FIELDS)
+                assert set(command.split()[1:]) <= {*PROFILE_FIELDS, *LEARN_FIELDS, "within"}
+    assert "fields " + " ".join(LEARN_FIELDS) in commands_of(REPORTS[LAGS]["search"])
     assert "fields " + " ".join(COLUMNS) in commands_of(REPORTS[LEARN]["search"])
 
 
@@ -163,80 +169,83 @@ def test_delivery_lag(run):
     ]
 
 
-# -- the lag, measured
+# -- lags, learned and measured
 
-FLOW, LOGIN = {"sourcetype": "aws:cloudwatchlogs:vpcflow"}, {"sourcetype": "linux_secure", "app": "sshd"}
-MODES = ("grid", "quiet-grid", "batch", "flow")
+FLOW = {"sourcetype": "aws:cloudwatchlogs:vpcflow"}
+SSHD = {"sourcetype": "linux_secure", "app": "sshd"}
 
 
-def connections(more_lag=0):
-    """Flows and logins of four interfaces; each login is the first packet of its connection, and one has no flow log."""
+def opened(count, lag, interface, first=0):
+    """Connections that open one a minute: the record with the SYN, and what sshd says of the first packet."""
     rows = []
-    for number, mode in enumerate(MODES):
-        records, logins = play_interface(number, mode)
-        for record in records:
-            times = {"start_time": str(record.start + more_lag), "end_time": str(record.end + more_lag)}
-            client = {"src_ip": f"2001:db8::{number}", "src_port": str(40000 + record.flow)}
-            rows.append(
-                {
-                    **FLOW,
-                    "_time": times["start_time"],
-                    **times,
-                    **client,
-                    "action": "allowed",
-                    "interface_id": mode,
-                    "packets": "3",
-                }
-            )
-        for time, connection in logins:
-            client = {"src": f"2001:db8::{number}", "src_port": str(40000 + connection)}
-            rows.append(
-                {**LOGIN, "_time": str(time), **client, "action": "success", "user": f"user{connection}", "dest": mode}
-            )
-    return [
-        *rows,
-        {**LOGIN, "_time": str(BEGIN), "src": "2001:db8::9", "src_port": "1", "action": "success", "user": "nobody"},
-    ]
+    for i in range(first, first + count):
+        time, port = BEGIN + 60 * i + i % 7 / 8, 40000 + i
+        start = int(time) + lag(i)
+        raw = f"3 123456789012 {interface} 2001:db8::9 2001:db8::22 {port} 22 6 3 156 {start} {start + 20} ACCEPT OK 2"
+        flow = {"interface_id": interface, "src_ip": "2001:db8::9", "dest_ip": "2001:db8::22", "src_port": str(port)}
+        flow |= {"dest_port": "22", "start_time": str(start), "end_time": str(start + 20), "log_status": "OK"}
+        rows.append({**FLOW, "_raw": raw, "_time": str(start), **flow, "packets": "3", "tcp_flags": "2"})
+        line = f'sshd[7]: Connection from 2001:db8::9 port {port} on 2001:db8::22 port 22 rdomain ""'
+        rows.append({**SSHD, "_raw": line, "_time": f"{time:.3f}"})
+    return rows
 
 
-LEARNED = [
-    f"{mode},{mode.replace('quiet-', '')},60,{6 if 'grid' in mode else ''},{BEGIN - 900},{BEGIN - 600}"
-    for mode in MODES
-]
+def test_learning_lags_hourly(run, own_app):
+    """Written when an interface is new, a quantile or a state has changed, or a row is old; else the file is left alone."""
+    path = own_app / "lookups" / "flowlag_lags.csv"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(",".join(LEARN_FIELDS) + "\n")
+    now = BEGIN + 60 * 130
+    run(LAGS, opened(120, lambda i: i % 5, "eni-a"), now)
+    (row,) = run("| inputlookup flowlag_lags", [], now)
+    assert (row["interface_id"], row["anchors"], row["lag_99"], row["state"]) == ("eni-a", "120", "4", "ok")
+    before = path.read_text()
+    assert run(LAGS, opened(120, lambda i: i % 5, "eni-a", 5), now + 300) == []
+    assert path.read_text() == before, "the same lags again are no news"
+    run(LAGS, opened(120, lambda i: i % 5 + 20, "eni-b", 5), now + 300)
+    assert [row["interface_id"] for row in run("| inputlookup flowlag_lags", [], now)] == ["eni-b", "eni-a"]
+    run(LAGS, opened(200, lambda i: i % 5 + (30 if i > 190 else 0), "eni-a"), now + 600)
+    rows = {row["interface_id"]: row for row in run("| inputlookup flowlag_lags", [], now)}
+    assert rows["eni-a"]["state"] == "drifting" and float(rows["eni-b"]["lag_95"]) > 23
+    run(LAGS, opened(120, lambda i: i % 5 + 20, "eni-b", 800), now + 46_000)
+    assert float(run("| inputlookup flowlag_lags", [], now)[0]["learned_to"]) > BEGIN + 48_000, "an old row is renewed"
 
 
-def measured(run, events):
-    """timing_mode -> its row; every column is there, in the order of the search."""
-    rows = run(MEASURE, events)
-    assert list(rows[0])[:3] == ["timing_mode", "logins", "with_possible_record"]
-    return {row["timing_mode"]: row for row in rows}
-
-
-def counts(row):
-    return int(row["logins"]), int(row["with_possible_record"]), float(row["share_without"])
-
-
-def test_where_sixty_seconds_hold(run, lookup):
-    """Every login has a possible record, none is stamped more than 60 s late, and none before its login."""
-    lookup(*LEARNED)
-    table = measured(run, connections())
-    assert {mode: counts(row) for mode, row in table.items()} == {
-        "grid": (40, 40, 0), "batch": (20, 20, 0), "flow": (20, 20, 0), "none": (1, 0, 1),
-    }  # fmt: skip
-    assert 50 < float(table["flow"]["start_after_max"]) <= 60
-    assert all(float(row["end_before_max"]) <= 1 for mode, row in table.items() if mode != "none")
-    assert table["none"]["start_after_max"] == table["none"]["end_before_max"] == ""
-
-
-def test_where_the_lag_is_longer(run, lookup):
-    """Stamps that are 45 s later: some logins have no possible record, and start_after_max tells the lag to set."""
-    lookup(*LEARNED)
-    table = measured(run, connections(more_lag=45))
-    assert all(counts(row)[2] > 0.2 for mode, row in table.items() if mode in ("batch", "flow"))
-    assert 95 < float(table["flow"]["start_after_max"]) <= 105
+def test_where_sixty_seconds_hold_and_where_not(run):
+    """The interface that is later than the lag in use comes first, with the lag that it needs."""
+    events = opened(120, lambda i: i % 50, "eni-a") + opened(120, lambda i: 40 + i % 50, "eni-b", 200)
+    rows = run(MEASURE, [*events, *opened(20, lambda i: 5, "eni-c", 400)])
+    assert [(row["interface_id"], row["within"], row["anchors"]) for row in rows] == [
+        ("eni-b", "no", "120"), ("eni-a", "yes", "120"), ("eni-c", "unknown", "20"),
+    ]  # fmt: skip
+    assert 88 <= float(rows[0]["lag_99"]) <= 90
     assert command_arguments(commands_of(REPORTS[MEASURE]["search"])[1]) == ["lag=60"], "the lag in use"
+    assert expand("`flowlag_longest_lag`") == "60"
 
 
-def test_an_interface_that_was_never_learned_is_unknown(run, lookup):
-    lookup(*LEARNED[:1])
-    assert set(measured(run, connections())) == {"grid", "none", "unknown"}
+ANCHORS = {
+    "sshd": {"_raw": 'sshd[7]: Connection from 2001:db8::9 port 40000 on 2001:db8::22 port 22 rdomain ""', "_time": "{}"},
+    "firewall": {"_raw": '{{"event":{{"event_type":"netflow"}}}}', "_time": "1", "event.src_ip": "2001:db8::9",
+        "event.src_port": "40000", "event.dest_ip": "2001:db8::22", "event.dest_port": "22", "event.netflow.pkts": "1",
+        "event.netflow.start": "{}"},
+    "zeek": {"_raw": "{{}}", "_time": "1", "id.orig_h": "2001:db8::9", "id.orig_p": "40000", "id.resp_h": "2001:db8::22",
+        "id.resp_p": "22", "ts": "{}", "orig_pkts": "1"},
+    "alb": {"_raw": "{} 2001:db8::9 40000 22 TLSv1.3 - 0.01 - - - - -", "_time": "1"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", ANCHORS)
+def test_anchors_of_each_source_are_read(run, source):
+    """The record starts 12 s after its first packet, and the median says so."""
+    flow, _ = opened(1, lambda i: 12, "eni-a")
+    time = "2025-11-30T10:53:20Z" if source in ("alb", "firewall") else str(BEGIN)
+    assert parse_instant(time) == BEGIN * 1_000_000
+    event = {name: value.format(time) for name, value in ANCHORS[source].items()}
+    options = (
+        "`flowlag_learn_options`"
+        if source != "alb"
+        else ('by="src_ip=anchor_src,src_port=anchor_src_port,dest_port=anchor_dest_port" anchor_time=anchor_time')
+    )
+    search = f"* | flowlagenrich | `flowlag_anchor_{source}` | flowlaglearn {options}"
+    (row,) = run(search, [flow, {**event, "sourcetype": "anchors"}])
+    assert (row["interface_id"], row["anchors"], row["lag_p50"]) == ("eni-a", "1", "12")

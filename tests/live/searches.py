@@ -31,6 +31,7 @@ def site(run: Run, name: str) -> dict[str, str]:
         **LOCAL,
         "flowlag_index": f'{run.base(name)} kind="flow"',
         "flowlag_logins": others,
+        "flowlag_anchors": others,
         "flowlag_credential_use": others,
         "flowlag_findings": others,
         "flowlag_rule_runs": others,

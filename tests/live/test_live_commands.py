@@ -91,7 +91,7 @@ def test_connect_gives_the_rows_of_the_packaged_command(search, flows, packaged,
 
 def test_learn_gives_the_rows_of_the_packaged_command(search, flows, packaged, sets):
     """Each login of the set as the opening of its connection: the same lags of the same interfaces."""
-    options = ["by=src_ip=src,src_port", "anchors=kind=login", "anchor_time=login_time", "tolerance=0"]
+    options = ["by=src_ip=src,dest_ip=dest", "anchors=kind=login", "anchor_time=login_time", "tolerance=0"]
     quoted = " ".join('{}="{}"'.format(*option.split("=", 1)) for option in options)
     outcome = search(place(f"`flowlag_index` | flowlagenrich | flowlaglearn {quoted}", flows("pairs")))
     rows = [{"_time": f"{event.time:.3f}", **event.body} for event in sets["pairs"]]

@@ -19,7 +19,8 @@ MISSING = "Threat - Finding Without Possible Flow - Rule"
 LOGIN_FAST = "Access - Remote Login Tied To Its Flow Accelerated - Rule"
 SWEEP_FAST = "Network - Rejected Ports Then Accepted Connection Accelerated - Rule"
 HEALTH = "Audit - Flow Records Late Or Skipped - Rule"
-LEARN, DELIVERY, MEASURE = "Flow Logs - Learn Windows", "Flow Logs - Delivery Lag", "Flow Logs - Measured Lag"
+LEARN, LAGS, DELIVERY = "Flow Logs - Learn Windows", "Flow Logs - Learn Lags", "Flow Logs - Delivery Lag"
+MEASURE = "Flow Logs - Measured Lag"
 
 #: The correlation searches, and the others.
 RULES = {name: keys for name, keys in SEARCHES.items() if "action.correlationsearch.enabled" in keys}
