@@ -63,7 +63,7 @@ see: package page ## serve the dashboards on sample data, for your own browser
 screenshots: package page ## take the README's pictures of the dashboards anew
 	@build/venv-ui/bin/python -m pytest -q tests/ui/test_pictures.py --update-pictures
 
-fuzz: build/venv-fuzz/.stamp ## fuzz every entrance, SECONDS=60 for each of 17 targets; findings go to build/fuzz
+fuzz: build/venv-fuzz/.stamp ## fuzz every entrance, SECONDS=60 for each of 18 targets; findings go to build/fuzz
 	@PYTHONPATH=lib build/venv-fuzz/bin/python -m tests.fuzz.run --seconds $(SECONDS) $(TARGETS)
 
 live: package $(PSA)/.stamp ## run the live suite on a Splunk instance: make live SPLUNK_URL=... SPLUNK_TOKEN=...

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from struct import Struct
 from typing import NamedTuple, Optional
@@ -18,7 +18,7 @@ from typing import NamedTuple, Optional
 from flowlag.errors import show_text
 from flowlag.fields import first_value
 from flowlag.five_tuple import opens_connection, read_flags
-from flowlag.instants import parse_instant, parse_seconds
+from flowlag.instants import LAST_US, parse_instant, parse_seconds
 from flowlag.lag_estimate import Range
 from flowlag.learn_options import LearnSettings
 from flowlag.learn_rows import Row, describe_all
@@ -31,7 +31,6 @@ from flowlag.sides import (
     NO_OPENING,
     NO_TIME,
     Get,
-    Key,
     Side,
     hint_empty,
     hint_keys,
@@ -39,7 +38,6 @@ from flowlag.sides import (
     leave_out,
     say_counts,
 )
-from flowlag.timing import RESOLUTION_US
 
 #: Why flows and anchors take no part.
 NO_INTERFACE = "flows without a network interface"
@@ -49,20 +47,28 @@ ANCHOR_PACKETS = "anchors that are not of one packet"
 NO_RECORD = "anchors without a record that can hold them"
 _UNUSABLE = frozenset((NO_FLOW_KEY, NO_BOUNDS, NO_INTERFACE, NO_ANCHOR_KEY, NO_TIME, INEXACT))
 
-#: Start, earliest, latest, end, number of the interface; whether it opens a connection, and whether it has one packet.
-_PACKED = Struct("<qqqqi??")
+#: The fields of a _Flow, and of an anchor: its time, and whether its connection had one packet.
+_PACKED, _ANCHOR = Struct("<qqqi"), Struct("<q?")
+#: A key as one text, which takes a third of the memory of a tuple of texts.
+KeyText = str
 
 
 class _Flow(NamedTuple):
     """What is held of a record, in the order in which records of an interface are tried; times in microseconds."""
 
     start_us: int
-    earliest_us: int
     latest_us: int
-    end_us: int
+    earliest_us: int
     interface: int
-    is_opening: bool
-    is_single: bool
+
+
+class _Pool:
+    """The flows that can hold an opening by one rule, packed by their key, and why the others take no part."""
+
+    def __init__(self, refusal: str) -> None:
+        self.refusal = refusal
+        self.flows: dict[KeyText, bytearray] = {}
+        self.counts: Counter[str] = Counter()
 
 
 class Learner:
@@ -72,13 +78,14 @@ class Learner:
         self.settings = settings
         self.counts: Counter[str] = Counter()
         self._has_flags = False
-        self._flows: dict[Key, bytearray] = {}
-        self._anchors: dict[Key, list[tuple[int, bool]]] = {}  # time, and whether it is of one packet
+        #: By flags, and by packets; the second counts only if no flow has flags, which is known at the end.
+        self._opening, self._single = _Pool(NO_OPENING), _Pool(MORE_PACKETS)
+        self._anchors: dict[KeyText, bytearray] = {}
         self._interfaces: dict[str, int] = {}
         self._sides = {"flow": Side(settings.by.flow), "anchor": Side(settings.by.anchor)}
         prefix = settings.reading.prefix
         self._status = prefix + "status"
-        self._times = tuple(prefix + name for name in ("start", "earliest", "latest", "end"))
+        self._times = tuple(prefix + name for name in ("start", "latest", "earliest"))
 
     def feed(self, get: Get) -> None:
         """Take one event whose fields `get` returns as text (None or empty if absent)."""
@@ -98,23 +105,30 @@ class Learner:
         if status != "ok":
             leave_out(self.counts, self._status, status)
             return
-        side = self._sides["flow"]
-        side.is_empty = False
+        self._sides["flow"].is_empty = False
         flags = read_flags(first_value(get, self.settings.flags))
-        self._has_flags = self._has_flags or flags is not None
-        is_single = count_packets(first_value(get, self.settings.reading.names.packets)) == 1
-        key, interface = side.key(get), first_value(get, self.settings.reading.names.interface)
-        times = [parse_seconds(get(name) or "") for name in self._times]
+        if flags is not None and not self._has_flags:
+            self._has_flags, self._single = True, _Pool(MORE_PACKETS)
+        self._hold(get, self._opening, opens_connection(flags))
+        if not self._has_flags:
+            self._hold(get, self._single, count_packets(first_value(get, self.settings.reading.names.packets)) == 1)
+
+    def _hold(self, get: Get, pool: _Pool, is_first: bool) -> None:
+        """Hold a flow in a pool, or count why it is not held."""
+        if not is_first:
+            pool.counts[pool.refusal] += 1
+            return
+        key, interface = self._sides["flow"].key(get), first_value(get, self.settings.reading.names.interface)
+        times = [time_us for time_us in (parse_seconds(get(name) or "") for name in self._times) if time_us is not None]
         if key is None:
-            self.counts[NO_FLOW_KEY] += 1
-        elif None in times:
-            self.counts[NO_BOUNDS] += 1
+            pool.counts[NO_FLOW_KEY] += 1
+        elif len(times) < len(self._times) or max(times) > LAST_US:
+            pool.counts[NO_BOUNDS] += 1
         elif interface is None:
-            self.counts[NO_INTERFACE] += 1
+            pool.counts[NO_INTERFACE] += 1
         else:
             number = self._interfaces.setdefault(interface, len(self._interfaces))
-            packed = _PACKED.pack(*times, number, opens_connection(flags), is_single)
-            self._flows.setdefault(key, bytearray()).extend(packed)
+            pool.flows.setdefault(repr(key), bytearray()).extend(_PACKED.pack(*times, number))
 
     def feed_anchor(self, get: Get) -> None:
         """Take an event that is an anchor, at its time."""
@@ -130,37 +144,30 @@ class Learner:
         else:
             packets = self.settings.anchor_packets
             is_single = packets is not None and count_packets(get(packets)) == 1
-            self._anchors.setdefault(key, []).append((time_us, is_single))
+            self._anchors.setdefault(repr(key), bytearray()).extend(_ANCHOR.pack(time_us, is_single))
 
     def close(self) -> Iterator[Row]:
         """A row for each interface with anchors, ordered by its name. Call it once, after the last event."""
         names = list(self._interfaces)
+        pool = self._opening if self._has_flags else self._single
+        self.counts.update(pool.counts)
         seen: dict[str, list[tuple[int, Range]]] = {}
-        for key, anchors in self._anchors.items():
-            times_us = sorted(self._select_anchors(anchors))
-            for interface, found in self._pair(self._unpack(key), times_us):
+        while self._anchors:
+            key, anchors = self._anchors.popitem()
+            flows = map(_Flow._make, _PACKED.iter_unpack(pool.flows.pop(key, b"")))
+            for interface, found in self._pair(flows, sorted(self._select_anchors(anchors))):
                 seen.setdefault(names[interface], []).extend(found)
-        for key in list(self._flows):  # of no anchor; they are counted too
-            self._unpack(key)
         return describe_all(seen, self.settings.lag_us)
 
-    def _select_anchors(self, anchors: Sequence[tuple[int, bool]]) -> Iterator[int]:
+    def _select_anchors(self, anchors: bytearray) -> Iterator[int]:
         """The times of those that count: all if flows have flags, else those of one packet."""
-        for time_us, is_single in anchors:
+        for time_us, is_single in _ANCHOR.iter_unpack(anchors):
             if self._has_flags or is_single:
                 yield time_us
             else:
                 self.counts[ANCHOR_PACKETS] += 1
 
-    def _unpack(self, key: Key) -> list[_Flow]:
-        """The flows of a key that can hold an opening, which are forgotten then."""
-        flows = list(map(_Flow._make, _PACKED.iter_unpack(self._flows.pop(key, b""))))
-        found = [flow for flow in flows if (flow.is_opening if self._has_flags else flow.is_single)]
-        if len(found) < len(flows):
-            self.counts[NO_OPENING if self._has_flags else MORE_PACKETS] += len(flows) - len(found)
-        return found
-
-    def _pair(self, flows: Sequence[_Flow], times_us: Sequence[int]) -> Iterator[tuple[int, list[tuple[int, Range]]]]:
+    def _pair(self, flows: Iterable[_Flow], times_us: Sequence[int]) -> Iterator[tuple[int, list[tuple[int, Range]]]]:
         """For each interface the anchors of a key that have a record there: their times, and the range of the lag."""
         by_interface: dict[int, list[_Flow]] = {}
         for flow in flows:
@@ -172,7 +179,7 @@ class Learner:
             for i, time_us in enumerate(times_us):
                 record = openings.find(time_us)
                 if record is not None:
-                    found.append((time_us, (record.start_us - time_us, record.end_us + RESOLUTION_US - time_us)))
+                    found.append((time_us, (record.start_us - time_us, record.latest_us - time_us)))
                     alone.discard(i)
             yield interface, found
         if alone:

@@ -48,7 +48,7 @@ LEARN_OPTIONS = (
 
 
 #: The tags of flowlagenrich that are read.
-TAGS = ("status", "start", "end", "earliest", "latest")
+TAGS = ("status", "start", "earliest", "latest")
 
 
 class LearnSettings(NamedTuple):

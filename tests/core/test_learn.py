@@ -126,7 +126,7 @@ def test_a_record_of_a_narrower_bound_does_not_hide_a_later_one():
 
 def test_everything_that_takes_no_part_is_counted():
     nameless = {**flow_event(flow(0, 59)), "interface_id": "-"}
-    unbounded = {**flow_event(flow(0, 59)), "flowlag_end": ""}
+    unbounded = {**flow_event(flow(0, 59)), "flowlag_latest": ""}
     events = [
         nameless, unbounded, {**flow_event(flow(0, 59)), "key": ""}, {"flowlag_status": "nodata"},
         {"flowlag_status": "strange"}, {"_time": "yesterday", "key": "k"}, {"_time": str(T)}, anchor_event(900),
@@ -156,6 +156,33 @@ def test_options_are_asked_for_and_refused():
         [("by", "a=b"), ("flags", "f"), ("prefix", "x_"), ("anchor_packets", "p")]
     ).input_fields
     assert {"x_status", "x_earliest", "a", "b", "f", "p", "_time", "interface_id", "packets"} <= set(asked)
+
+
+@pytest.mark.parametrize("name", ["flowlag_start", "flowlag_earliest", "flowlag_latest"])
+@pytest.mark.parametrize("text", ["9" * 15, "4102444801", "-1", "x"])
+def test_a_bound_that_is_no_time_takes_the_flow_out(name, text):
+    """More digits than fit into the numbers in which flows are held, too."""
+    rows, warning = run([{**flow_event(flow(0, 59)), name: text}, anchor_event(0)])
+    assert not rows and "flows without readable bounds: 1" in warning
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_one_flow_with_flags_is_enough_whenever_it_comes(is_first):
+    """Then records of one packet without flags open nothing, and what anchors say of packets is not asked."""
+    flows = [flow_event(flow(30, 59, flags=None, packets=1)), flow_event(flow(500, 559, flags=16, key="l"))]
+    rows, warning = run([*(flows if is_first else reversed(flows)), anchor_event(0)], anchor_packets="n")
+    assert not rows
+    assert warning == (
+        "events that took no part: 3 (anchors without a record that can hold them: 1, flows that open no connection: 2)."
+    )
+
+
+def test_flows_that_open_nothing_are_not_held():
+    """Of a thousand records of other connections nothing stays but their number."""
+    learner = Learner(parse_learn_settings([("by", "key")]))
+    for i in range(1000):
+        learner.feed(flow_event(flow(0, 59, flags=16, key=f"k{i}")).get)
+    assert not learner._opening.flows and not learner._single.flows
 
 
 @settings(deadline=None)

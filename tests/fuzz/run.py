@@ -25,7 +25,7 @@ MOST_SECONDS, MOST_MEGABYTES = 10, 2048
 #: Inputs are short, since what is deep is reached by shape; what is large has tests of its own.
 LONGEST_INPUT = 4096
 NAMES = (
-    "chunk", "raw", "instant", "options", "form", "frames", "command", "lookup", "pairs", "match", "connect", "profile", "text",
+    "chunk", "raw", "instant", "options", "form", "frames", "command", "lookup", "pairs", "match", "connect", "learn", "profile", "text",
     "table", "documents", "packed", "parquet",
 )  # fmt: skip
 
@@ -35,7 +35,18 @@ def run_here(name: str, arguments: list[str]) -> None:
     import atheris
 
     with atheris.instrument_imports(
-        include=["flowlag", "dateutil", "splunklib", "gzip", "_enrich", "_match", "_connect", "_profile", "_command"]
+        include=[
+            "flowlag",
+            "dateutil",
+            "splunklib",
+            "gzip",
+            "_enrich",
+            "_match",
+            "_connect",
+            "_learn",
+            "_profile",
+            "_command",
+        ]
     ):
         import dateutil.parser  # noqa: F401 - imported by flowlag when first needed, which would be too late
 

@@ -39,6 +39,10 @@ from flowlag.files import json_rows
 from flowlag.files.rows import RowReader
 from flowlag.files.sources import read_source
 from flowlag.instants import parse_instant
+from flowlag.lag_estimate import BINS, PARTS
+from flowlag.learn import Learner
+from flowlag.learn_options import parse_learn_arguments, parse_learn_settings
+from flowlag.learn_rows import LEARN_FIELDS
 from flowlag.lines import is_header, split_words, strip_blanks
 from flowlag.match import Matcher
 from flowlag.match_options import parse_match_arguments, parse_match_settings
@@ -48,6 +52,7 @@ from flowlag.record import STATUSES
 from flowlag.splunk.connect_table import ConnectTable
 from flowlag.splunk.enrich_table import EnrichTable
 from flowlag.splunk.frames import serve
+from flowlag.splunk.learn_table import LearnTable
 from flowlag.splunk.lookup import PLACE, load_windows
 from flowlag.splunk.match_table import MatchTable
 from flowlag.splunk.profile_table import ProfileTable
@@ -180,7 +185,15 @@ def instant(data: bytes) -> None:
 def options(data: bytes) -> None:
     """The options of a search command: settings, or one sentence; and the settings can be used."""
     given = Given(data)
-    parse = given.pick((parse_arguments, parse_match_arguments, parse_profile_arguments, parse_connect_arguments))
+    parse = given.pick(
+        (
+            parse_arguments,
+            parse_match_arguments,
+            parse_profile_arguments,
+            parse_connect_arguments,
+            parse_learn_arguments,
+        )
+    )
     arguments = given.rest().decode("utf-8", "replace").split("\x01")
     try:
         settings: Any = parse(arguments)
@@ -301,7 +314,7 @@ def _watch(event: str, arguments: tuple[Any, ...]) -> None:
 @functools.cache
 def _commands() -> dict[str, Any]:
     path, found, limit = list(sys.path), {}, csv.field_size_limit()
-    for name in ("enrich", "match", "profile", "connect"):
+    for name in ("enrich", "match", "profile", "connect", "learn"):
         sys.path.insert(0, str(ROOT / "bin"))  # anew each time, since bin/ takes itself off
         module: Any = importlib.import_module(f"_{name}")
         found[name] = getattr(module, f"Flowlag{name.capitalize()}Command")
@@ -315,7 +328,7 @@ def command(data: bytes) -> None:
     """A search command as Splunk starts it, whatever the stream: whole replies, an exit code, no file or socket."""
     global _is_watching
     given = Given(data)
-    name = given.pick(("enrich", "match", "profile", "connect"))
+    name = given.pick(("enrich", "match", "profile", "connect", "learn"))
     is_built = given.byte() % 4
     rest = given.rest()
     stream, bodies = _build_search(rest) if is_built else (rest, [])
@@ -513,6 +526,45 @@ def connect(data: bytes) -> None:
         assert _gather(ConnectTable(other), other, [_turn(bodies[0])]) == reply
 
 
+LEARN_OPTIONS: Sequence[dict[str, str]] = (
+    {"by": "k"},
+    {"by": "k", "tolerance": "0", "lag": "0"},
+    {"by": "k=u", "anchors": "u=1", "anchor_packets": "n", "flags": "f"},
+    {"by": "k,u", "anchor_time": "t", "tolerance": "5m", "prefix": "x_"},
+)
+
+
+def learn(data: bytes) -> None:
+    """The bodies of flowlaglearn: no anchor counts twice on an interface, quantiles ascend and are not above the lag,
+    the density is whole, and the order of arrival changes nothing."""
+    given = Given(data)
+    settings = parse_learn_settings(given.pick(LEARN_OPTIONS).items())
+    bodies = given.rest().split(b"\x02")
+    learner, anchors = Learner(settings), 0
+    feed_anchor = learner.feed_anchor
+
+    def count_anchor(get: Any) -> None:
+        nonlocal anchors
+        anchors += 1
+        feed_anchor(get)
+
+    learner.feed_anchor = count_anchor  # type: ignore[method-assign]
+    records = split_body(_gather(LearnTable(learner), learner, bodies))
+    assert all(len(fields) == len(LEARN_FIELDS) for fields, _ in records)
+    for fields, _ in records[1:]:
+        row = dict(zip(LEARN_FIELDS, (field.decode("utf-8", "replace").strip('"') for field in fields)))
+        assert 0 < int(row["anchors"]) <= anchors
+        known = [float(row[name]) for name in LEARN_FIELDS if name.startswith("lag_") and row[name]]
+        assert known == sorted(known) and known[-1] <= settings.lag_us / 1_000_000
+        parts = list(map(int, row["density"].split(" ")))
+        assert (len(parts), sum(parts), min(parts) > 0) == (BINS, PARTS, True)
+        assert float(row["learned_from"]) <= float(row["learned_to"])
+    if len(bodies) == 1 and _is_closed(bodies[0]):
+        reply = _gather(LearnTable(Learner(settings)), learner, bodies)
+        other = Learner(settings)
+        assert _gather(LearnTable(other), other, [_turn(bodies[0])]) == reply
+
+
 PROFILE_OPTIONS: Sequence[dict[str, str]] = (
     {},
     {"interval": "1"},
@@ -669,7 +721,7 @@ def parquet(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     function.__name__: function
     for function in (
-        chunk, raw, instant, options, form, frames, command, lookup, pairs, match, connect, profile, text, table,
+        chunk, raw, instant, options, form, frames, command, lookup, pairs, match, connect, learn, profile, text, table,
         documents, packed, parquet,
     )
 }  # fmt: skip

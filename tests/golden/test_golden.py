@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Golden cases: golden/<case>/ holds in.log (raw lines) or in.csv (extracted fields), args.txt (an argument a line),
-expected.csv (every tag of every event) and WHY.md; in cases whose name begins with `profile` or `connect`, expected.csv
-is what flowlagprofile or flowlagconnect gives. A lookup.csv is put where the app finds what was learned. They run through the packaged commands;
-`make golden` writes expected.csv anew, and its diff is the review.
+expected.csv (every tag of every event) and WHY.md; in cases whose name begins with `profile`, `connect` or `learn`,
+expected.csv is what flowlagprofile, flowlagconnect or flowlaglearn gives. A lookup.csv is put where the app finds what
+was learned. They run through the packaged commands; `make golden` writes expected.csv anew, and its diff is the review.
 """
 
 import csv
@@ -50,7 +50,7 @@ def tabled(case, script, python):
 
 def run_case(case, app, python, folder):
     kind = case.name.partition("-")[0]
-    if kind in ("profile", "connect"):
+    if kind in ("profile", "connect", "learn"):
         return tabled(case, app / "bin" / f"flowlag{kind}.py", python)
     lookup = case / "lookup.csv"
     if lookup.exists():

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from flowlag.connection_rows import CONNECT_FIELDS, MULTIVALUES
+from flowlag.learn_rows import LEARN_FIELDS
 from flowlag.profile import PROFILE_FIELDS
 from flowlag.tags import TAG_FIELDS
 from tests.live.samples import profile_rows, seed_rows
@@ -86,6 +87,17 @@ def test_connect_gives_the_rows_of_the_packaged_command(search, flows, packaged,
     rows = [{"_time": f"{event.time:.3f}", **event.body} for event in sets["pairs"] if event.body["kind"] == "flow"]
     expected = packaged(rows, ["flowlagenrich"], ["flowlagconnect"])
     assert len(expected) > 50 and texts(outcome.rows, names) == texts(expected, names)
+
+
+def test_learn_gives_the_rows_of_the_packaged_command(search, flows, packaged, sets):
+    """Each login of the set as the opening of its connection: the same lags of the same interfaces."""
+    options = ["by=src_ip=src,dest_ip=dest", "anchors=kind=login", "anchor_time=login_time", "tolerance=0"]
+    quoted = " ".join('{}="{}"'.format(*option.split("=", 1)) for option in options)
+    outcome = search(place(f"`flowlag_index` | flowlagenrich | flowlaglearn {quoted}", flows("pairs")))
+    rows = [{"_time": f"{event.time:.3f}", **event.body} for event in sets["pairs"]]
+    expected = packaged(rows, ["flowlagenrich"], ["flowlaglearn", *options])
+    assert sum(int(row["anchors"]) for row in expected) > 50
+    assert texts(outcome.rows, LEARN_FIELDS) == texts(expected, LEARN_FIELDS)
 
 
 def test_profile_gives_the_rows_of_the_packaged_command(search, flows, packaged, run):
