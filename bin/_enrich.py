@@ -20,17 +20,17 @@ class FlowlagEnrichCommand(BytesCommand, StreamingCommand):
     def stream(self, records):
         """The plain path, event by event: the reference for the path on bytes."""
         from flowlag.enrich import Enricher
-        from flowlag.splunk.lookup import load_windows
+        from flowlag.splunk.lookup import load_learned
 
-        return Enricher(self.settings, load_windows(self.settings)).rows(records)
+        return Enricher(self.settings, *load_learned(self.settings)).rows(records)
 
     def handler(self):
         """A function from a request body to its reply: the same bytes plus the tags, and one warning at the end."""
         from flowlag.enrich import Enricher
         from flowlag.splunk.enrich_table import EnrichTable
-        from flowlag.splunk.lookup import load_windows
+        from flowlag.splunk.lookup import load_learned
 
-        enricher = Enricher(self.settings, load_windows(self.settings))
+        enricher = Enricher(self.settings, *load_learned(self.settings))
         tagger = EnrichTable(enricher)
 
         def handle(body, finished):

@@ -8,7 +8,7 @@ import re  # and no annotations as strings: see options.py
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Optional
 
-from flowlag.errors import show_value
+from flowlag.errors import SettingsError, show_value
 from flowlag.fields import FIELD_VERSIONS, Names
 from flowlag.interval import SECOND_US
 from flowlag.layouts import LAYOUTS, Layout
@@ -123,10 +123,11 @@ WINDOWS = choice(
 )
 TIME = choice(
     "time",
-    ("keep", "start", "end", "estimate", "earliest", "latest"),
+    ("keep", "start", "end", "estimate", "earliest", "latest", "likely"),
     "keep",
     "What to put in `_time`: `keep` leaves it as it is (an event without one gets its start); `estimate` puts in the "
-    "middle of the bounds; the others name what they put in.",
+    "middle of the bounds; `likely` that of the likely bounds, for which it needs `confidence`; the others name what "
+    "they put in.",
 )
 
 
@@ -159,6 +160,13 @@ FORMAT = Option(
     _parse_format,
 )
 PREFIX = prefix("What the names of the output fields begin with.")
+CONFIDENCE = choice(
+    "confidence",
+    ("95", "99", "99.9"),
+    None,
+    "How many percent of connections are to have been opened within the likely bounds, which are added then: from the "
+    "lags that flowlaglearn learned of the record's interface or, where nothing holds, the bounds themselves.",
+)
 COMMUNITY = truth(
     "community",
     "false",
@@ -166,7 +174,7 @@ COMMUNITY = truth(
 )
 
 #: In the order of the docs.
-ENRICH_OPTIONS = (LAG, INTERVAL, PHASE, WINDOWS, TIME, *FIELD_OPTIONS, FORMAT, PREFIX, COMMUNITY)
+ENRICH_OPTIONS = (LAG, INTERVAL, PHASE, WINDOWS, TIME, *FIELD_OPTIONS, FORMAT, PREFIX, CONFIDENCE, COMMUNITY)
 
 
 class Settings(NamedTuple):
@@ -182,6 +190,7 @@ class Settings(NamedTuple):
     layout: Optional[Layout] = FORMAT.initial.layout
     prefix: str = PREFIX.initial
     community: bool = COMMUNITY.initial
+    confidence: Optional[str] = CONFIDENCE.initial
 
     @property
     def guesses_layout(self) -> bool:
@@ -216,6 +225,11 @@ def parse_arguments(arguments: Iterable[str], command: str = "flowlagenrich") ->
 def make_settings(given: Mapping[str, str]) -> Settings:
     """Settings from option -> text; raises SettingsError. Names that are none of ENRICH_OPTIONS are left alone."""
     values = read_options(given, ENRICH_OPTIONS)
+    if values["time"] == "likely" and values["confidence"] is None:
+        raise SettingsError(
+            'option time: "likely" is not allowed without confidence; give confidence=95, confidence=99 or '
+            "confidence=99.9 too."
+        )
     named = {option.name: (values[option.name],) for option in FIELD_OPTIONS if option.name in given}
     return Settings(
         lag_us=values["lag"],
@@ -228,4 +242,5 @@ def make_settings(given: Mapping[str, str]) -> Settings:
         layout=values["format"].layout,
         prefix=values["prefix"],
         community=values["community"],
+        confidence=values["confidence"],
     )

@@ -127,7 +127,7 @@ def plain(text: str) -> str:
 # -- kinds of values
 
 
-def choice(name: str, words: Iterable[str], default: str, meaning: str) -> Option:
+def choice(name: str, words: Iterable[str], default: Optional[str], meaning: str, unset: str = "not set") -> Option:
     """An option whose value is one of a few words."""
     words = tuple(words)
     allowed = f"one of {', '.join(f'`{word}`' for word in words)}"
@@ -137,7 +137,7 @@ def choice(name: str, words: Iterable[str], default: str, meaning: str) -> Optio
             raise NotAllowed
         return text
 
-    return Option(name, f"({'|'.join(words)})", default, allowed, meaning, parse)
+    return Option(name, f"({'|'.join(words)})", default, allowed, meaning, parse, unset)
 
 
 def field_name(name: str, meaning: str, default: Optional[str] = None, unset: str = "not set") -> Option:

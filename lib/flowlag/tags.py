@@ -5,18 +5,23 @@ Most are on every event; those of an option are only there if it was given.
 """
 
 from itertools import chain
-from typing import Annotated, NamedTuple, Optional  # and no annotations as strings: see options.py
+from typing import TYPE_CHECKING, Annotated, NamedTuple, Optional  # and no annotations as strings: see options.py
 
 from flowlag.enrich_options import Settings
+from flowlag.instants import parse_seconds
 from flowlag.interval import write_half_us, write_seconds
 from flowlag.record import Record
 from flowlag.timing import Timing
 from flowlag.windows import Window
 
+if TYPE_CHECKING:
+    from flowlag.lags import Likely
+
 _UNKNOWN_TIME = "it is absent, or not a time"
 _NOT_VALID = "the status is not `ok`, `nodata` or `skipdata`"
 _NO_BOUNDS = "no window is known, or the record is longer than `interval` (`multi` by `record`)"
 _NO_WINDOW = "no window is known"
+_NOT_OK = "the status is not `ok`"
 
 
 class Tags(NamedTuple):
@@ -57,6 +62,23 @@ class Tags(NamedTuple):
         "whose times start and end are: `packet` (the flow's own), `batch` (shared by many flows) or `unclear`",
         "the status is not `ok`, or it cannot be told",
     ] = ""
+    likely_earliest: Annotated[
+        str,
+        "epoch seconds",
+        "only with `confidence`: start less the lag that so many openings do not exceed at this interface: no earlier "
+        "is a connection likely to have been opened whose opening the record has; never below earliest",
+        _NOT_OK,
+    ] = ""
+    likely_basis: Annotated[
+        str,
+        "word",
+        "only with `confidence`: how it is known: `interface` (learned of the record's interface) or `envelope` (it is "
+        "earliest, since nothing holds that was learned)",
+        _NOT_OK,
+    ] = ""
+    likely_anchors: Annotated[
+        str, "number", "only with `confidence`: from how many anchors it was learned", "the basis is not `interface`"
+    ] = ""
     community_id: Annotated[
         str,
         "word",
@@ -67,11 +89,23 @@ class Tags(NamedTuple):
 
     def event_time(self, option: str) -> str:
         """The text that option `time` wants in `_time`, empty if it is unknown; `keep` offers the start."""
+        if option == "likely":
+            return self._likely_time()
         return str(getattr(self, {"keep": "start", "estimate": "time"}.get(option, option)))
+
+    def _likely_time(self) -> str:
+        """The middle of the likely bounds; of a record without them, of its bounds."""
+        earliest_us, latest_us = parse_seconds(self.likely_earliest), parse_seconds(self.latest)
+        if earliest_us is None or latest_us is None:
+            return self.time
+        return write_half_us(earliest_us + latest_us)
 
 
 #: Option -> the fields that it adds, without their prefix and in their order behind all others.
-OPTIONAL_FIELDS = {"community": ("community_id",)}
+OPTIONAL_FIELDS = {
+    "confidence": ("likely_earliest", "likely_basis", "likely_anchors"),
+    "community": ("community_id",),
+}
 #: The output fields that are on every event, without their prefix and in order.
 TAG_FIELDS = Tags._fields[: -sum(map(len, OPTIONAL_FIELDS.values()))]
 
@@ -82,13 +116,15 @@ def asked_fields(settings: Settings) -> tuple[str, ...]:
     return (*TAG_FIELDS, *chain.from_iterable(asked))
 
 
-def write_tags(record: Record, timing: Optional[Timing], window: Optional[Window]) -> Tags:
-    """The tags of a judged record; `timing` and `window` are given for valid records only."""
+def write_tags(
+    record: Record, timing: Optional[Timing], window: Optional[Window], likely: Optional["Likely"] = None
+) -> Tags:
+    """The tags of a judged record; `timing` and `window` are given for valid records only, `likely` if asked for."""
     tags = Tags(record.status, _seconds(record.start_us), _seconds(record.end_us))
     if timing is None or window is None:
         return tags
     bounds = window.bounds
-    return tags._replace(
+    tags = tags._replace(
         duration=write_seconds(timing.duration_us),
         earliest=write_seconds(timing.envelope.start_us),
         latest=write_seconds(timing.envelope.end_us),
@@ -101,6 +137,10 @@ def write_tags(record: Record, timing: Optional[Timing], window: Optional[Window
         window_basis=window.basis,
         stamps=timing.stamps,
     )
+    if likely is None:
+        return tags
+    earliest = write_seconds(likely.earliest_us)
+    return tags._replace(likely_earliest=earliest, likely_basis=likely.basis, likely_anchors=likely.anchors)
 
 
 def _seconds(time_us: Optional[int]) -> str:

@@ -43,13 +43,15 @@ def test_worked_cases_through_every_form(start, end, packets, options, expected,
         "json": {"_raw": f'{{"start": {start}, "end": {end}, "packets": {packets}}}'},
         "milliseconds": {"start_time": start + "000", "end_time": end + "000", "traffic.packets": packets},
     }
-    assert list(tag(events[form], **options)) == [*expected.replace(".", "").split(" "), ""]
+    assert list(tag(events[form], **options)) == [*expected.replace(".", "").split(" "), *[""] * 4]
 
 
 def test_tags_are_the_documented_fields():
-    assert Tags._fields == (*TAG_FIELDS, "community_id")
+    likely = ("likely_earliest", "likely_basis", "likely_anchors")
+    assert Tags._fields == (*TAG_FIELDS, *likely, "community_id")
     assert enricher(prefix="x_").fields == tuple("x_" + name for name in TAG_FIELDS)
-    assert enricher(prefix="x_", community="yes").fields == tuple("x_" + name for name in Tags._fields)
+    assert enricher(community="yes").fields[14:] == ("flowlag_community_id",)
+    assert enricher(prefix="x_", community="yes", confidence="95").fields == tuple("x_" + name for name in Tags._fields)
 
 
 #: event -> status, and the start that was taken

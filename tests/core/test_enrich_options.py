@@ -28,6 +28,7 @@ WRONG = {
     "status": [""],
     "duration": [""],
     "community": ["", "maybe", "2", " true", "on"],
+    "confidence": ["", "90", "99%", "0.99", "99.90", "true"],
     "prefix": ["", "_x", "1x", "a-b", "flow lag", "é", "x\n"],
     "format": ["", "v2", "Default", "${start}", "${start} ${end} x", "${start} ${end} ${foo}", "${start} ${end} ${start}",
                "${start},${end}", "$start $end", "${interface-id} ${start}", "${start_time} ${end_time}"],

@@ -41,7 +41,7 @@ COLUMNS = [
 @given(events, options)
 def test_every_event_has_one_verdict_and_all_tags(event, chosen):
     tags = enricher(chosen).tag(event.get)
-    assert tags.status in STATUSES and len(tags) == 15
+    assert tags.status in STATUSES and len(tags) == 18
     assert bool(tags.earliest) == (tags.status in ("ok", "nodata", "skipdata"))
 
 

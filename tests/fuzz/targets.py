@@ -70,6 +70,8 @@ OPTIONS: Sequence[dict[str, str]] = (
     {},
     {"time": "latest", "community": "true"},
     {"time": "start", "windows": "assumed"},
+    {"time": "likely", "confidence": "99"},
+    {"confidence": "99.9", "community": "true", "lag": "0"},
     {"phase": "6", "lag": "0.5"},
     {"phase": "66", "interval": "10m", "time": "estimate", "community": "true"},
     {"format": "none", "windows": "none"},

@@ -141,6 +141,7 @@ EFFECTS = {
     "duration=packets": ("flowlag_end", "1602397745"),
     "format=none": ("flowlag_status", "ok"),
     "prefix=t_": ("t_earliest", "1602397646"),
+    "confidence=99": ("flowlag_likely_basis", "envelope"),  # nothing was learned
     "community=true": ("flowlag_community_id", ""),  # these records have no addresses
 }
 
@@ -165,7 +166,7 @@ def test_a_format_string(search):
     "arguments",
     [["lag=-5"], ["interval=0"], ["phase=60"], ["windows=x"], ["time=x"], ["start="], ["format=${foo}"], ["prefix=1"], ["lagg=5"],
      ["lag"], ["lag=1", "lag=2"], ["record=true"], ["logging_level=DEBUG"], ["lag={0}"], ["format=${start} {x}"], ["lag=é"],
-     ["community=maybe"]],
+     ["community=maybe"], ["confidence=90"], ["time=likely"]],
     ids=str,
 )  # fmt: skip
 def test_a_wrong_option_ends_the_search_in_getinfo(script, python, arguments):

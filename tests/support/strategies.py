@@ -82,10 +82,11 @@ options = st.fixed_dictionaries(
         "interval": st.sampled_from(["60", "10m"]),
         "phase": st.sampled_from(["0", "6", "59"]),
         "windows": st.sampled_from(["auto", "assumed", "none"]),
-        "time": st.sampled_from(["keep", "start", "end", "estimate", "earliest", "latest"]),
+        "time": st.sampled_from(["keep", "start", "end", "estimate", "earliest", "latest", "likely"]),
         "format": st.sampled_from(["auto", "none", "default", "${start} ${end}"]),
         "duration": st.just("user"),
         "prefix": st.just("x_"),
         "community": st.sampled_from(["true", "false"]),
+        "confidence": st.sampled_from(["95", "99", "99.9"]),
     },
-)
+).map(lambda chosen: {"confidence": "99", **chosen} if chosen.get("time") == "likely" else chosen)

@@ -25,11 +25,11 @@ from flowlag.record import VALID, count_packets
 from flowlag.splunk.blocks import Records
 from flowlag.splunk.columns import Header
 from flowlag.splunk.csv_bytes import decode
-from flowlag.tags import TAG_FIELDS, Tags, asked_fields
+from flowlag.tags import Tags, asked_fields
 
 T = TypeVar("T")
 
-_TIMES = ("start", "end", "earliest", "latest", "time", "window_start", "window_end")
+_TIMES = ("start", "end", "earliest", "latest", "time", "window_start", "window_end", "likely_earliest")
 _FIRST, _LAST = str(FIRST_US // SECOND_US), str(LAST_US // SECOND_US)
 _OFFSET = re.compile("<(-?[0-9]+)>")
 
@@ -108,12 +108,14 @@ class Ending:
         self._width = len(enricher.fields)
         self._has_id = enricher.settings.community
         names = [name for name in asked_fields(enricher.settings) if name != "community_id"]
+        self._read_width = len(names)  # the ID is behind all others in Tags
         self._choose: Callable[[Tags], tuple[str, ...]] = itemgetter(*map(Tags._fields.index, names))
 
-    def write(self, tags: Tags) -> str:
-        """The text for tags, with its line end; but without both if an ID comes last."""
-        time = [self._enricher.new_time(tags, None)] if self._sets_time else []
-        text = ",".join([self._twins, *time, *self._choose(tags)])
+    def write(self, tags: Tags, time: Optional[str] = None) -> str:
+        """The text for tags, with its line end; but without both if an ID comes last. `time` goes into `_time`."""
+        if time is None:
+            time = self._enricher.new_time(tags, None)
+        text = ",".join([self._twins, *([time] if self._sets_time else []), *self._choose(tags)])
         return (text if self._follows else text[1:]) + ("" if self._has_id else "\n")
 
     def write_whole(self, tags: Tags) -> str:
@@ -121,9 +123,9 @@ class Ending:
         return self.write(tags) + (write_id(tags.community_id) if self._has_id else "")
 
     def read(self, text: str) -> Tags:
-        """The tags that a whole text was written from, those that are on every event."""
+        """The tags that a whole text was written from, without the ID."""
         cells = text.rstrip("\n").split(",")[-self._width :]
-        return Tags(*cells[: len(TAG_FIELDS)])
+        return Tags(*cells[: self._read_width])
 
 
 def write_id(text: str) -> str:
@@ -189,9 +191,9 @@ class ReplyCache(Bounded[Key, Optional[str]]):
         super().__init__()
         self.all_ok = self.settles_all = True
         self._enricher = enricher
-        self._moves_with = enricher.rules.moves_with
+        self._moves_with = enricher.moves_with
         self._interface_place, self._interfaces = keys.interface_place, keys.interfaces
-        self._all_move = enricher.rules.all_move and keys.interface_place is None
+        self._all_move = enricher.all_move and keys.interface_place is None
         self._keys = keys
         self._ending = ending
         self._asks_raw = asks_raw
@@ -224,16 +226,17 @@ class ReplyCache(Bounded[Key, Optional[str]]):
 
     def _add_pattern(self, likeness: tuple[Any, ...], key: Key, start_s: int) -> Pattern:
         tags = self._enricher.judge(self._keys.values[key])
-        pattern = _cut_times(self._write(_relate_times(tags, start_s)))
+        time = _relate(self._enricher.new_time(tags, None), start_s)  # it may follow from several of the tags
+        pattern = _cut_times(self._write(_relate_times(tags, start_s), time))
         self._patterns.keep(likeness, pattern)
         return pattern
 
-    def _write(self, tags: Tags) -> Optional[str]:
+    def _write(self, tags: Tags, time: Optional[str] = None) -> Optional[str]:
         self.all_ok = self.all_ok and tags.status == "ok"
         if self._asks_raw and tags.status not in VALID:
             self.settles_all = False
             return None
-        return self._ending.write(tags)
+        return self._ending.write(tags, time)
 
 
 def _relate_times(tags: Tags, start_s: int) -> Tags:
