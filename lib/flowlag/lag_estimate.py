@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
-from math import floor
+from math import floor, fsum
 
 from flowlag.interval import SECOND_US
 
@@ -95,6 +95,6 @@ def _expect(edges: Iterable[tuple[float, float]], masses: Sequence[float]) -> li
 def _finish(masses: Sequence[float]) -> list[float]:
     """Smoothed over three bins, with a little for every bin."""
     padded = [masses[0], *masses, masses[-1]]
-    smooth = [sum(padded[i : i + 3]) / 3 for i in range(BINS)]
-    total = sum(smooth)
+    smooth = [fsum(padded[i : i + 3]) / 3 for i in range(BINS)]  # `sum` rounds otherwise since Python 3.12
+    total = fsum(smooth)
     return [(1 - EVEN_SHARE) * mass / total + EVEN_SHARE / BINS for mass in smooth]
