@@ -8,7 +8,7 @@ anchor are held, by their key, so the order in which events come changes nothing
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
@@ -105,10 +105,12 @@ class Learner:
         if status != "ok":
             leave_out(self.counts, self._status, status)
             return
-        self._sides["flow"].is_empty = False
+        side = self._sides["flow"]
+        side.is_empty = False
         flags = read_flags(first_value(get, self.settings.flags))
         if flags is not None and not self._has_flags:
             self._has_flags, self._single = True, _Pool(MORE_PACKETS)
+            side.silent.update(side.names)  # keys of flows without flags tell nothing now
         self._hold(get, self._opening, opens_connection(flags))
         if not self._has_flags:
             self._hold(get, self._single, count_packets(first_value(get, self.settings.reading.names.packets)) == 1)
@@ -212,12 +214,12 @@ class _Openings:
         self._widest_us = max(flow.start_us - flow.earliest_us for flow in self._flows)
 
     def find(self, time_us: int) -> Optional[_Flow]:
-        """The earliest-starting record whose bounds, widened by the tolerance, hold a time."""
+        """The earliest-starting record whose bounds, widened by the tolerance, hold a time; their end is exclusive."""
         low_us, high_us = time_us - self._tolerance_us, time_us + self._tolerance_us
-        for i in range(bisect_left(self._reaches_us, low_us), len(self._flows)):
+        for i in range(bisect_right(self._reaches_us, low_us), len(self._flows)):
             flow = self._flows[i]
             if flow.start_us - self._widest_us > high_us:
                 return None
-            if flow.earliest_us <= high_us and flow.latest_us >= low_us:
+            if flow.earliest_us <= high_us and flow.latest_us > low_us:
                 return flow
         return None

@@ -27,7 +27,7 @@ def learn(flows, anchors, tolerance, lag):
                 for flow in flows
                 if (flow["key"], flow["interface"]) == (key, interface)
                 and (opens(flow["flags"]) if has_flags else flow["packets"] == 1)
-                and flow["earliest"] - tolerance <= time <= flow["latest"] + tolerance
+                and flow["earliest"] - tolerance <= time < flow["latest"] + tolerance
             ]
             if fit:
                 start, _, _, end = min(fit)

@@ -103,9 +103,11 @@ def test_each_interface_has_its_own_record():
 
 
 def test_the_tolerance_widens_the_bounds_at_both_ends():
-    for time, score in ((-61, 60), (61, -61)):  # no lag is longer than the longest one
+    for time, score in ((-61, 60), (60.5, -60.5)):  # no lag is longer than the longest one
         assert scores(flow_event(flow(0, 59)), anchor_event(time)) == {"a": score}
-        assert scores(flow_event(flow(0, 59)), anchor_event(time), tolerance="0.5") == {}
+        assert scores(flow_event(flow(0, 59)), anchor_event(time), tolerance="0.499999") == {}
+    assert scores(flow_event(flow(0, 59)), anchor_event(61)) == {}, "the end of the bounds is not in them"
+    assert scores(flow_event(flow(0, 59)), flow_event(flow(60, 89)), anchor_event(61)) == {"a": -1}
 
 
 def test_without_flags_only_anchors_and_records_of_one_packet_count():
@@ -116,6 +118,17 @@ def test_without_flags_only_anchors_and_records_of_one_packet_count():
     assert "anchors that are not of one packet: 2" in warning and "flows of more than one packet: 1" in warning
     rows, warning = run(events)
     assert not rows and warning.endswith("name the field of the anchors' packets with anchor_packets, or check flags.")
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(FLOWS, max_size=6), st.integers(0, 2), st.integers(0, 2), st.randoms(use_true_random=False))
+def test_the_order_of_events_changes_nothing_of_the_warning(flows, anchors, keyless, rng):
+    """Flows with flags may come late; those before them are then told as if that had been known."""
+    without_key = [{**flow_event(flow(0, 59)), "key": ""}] * keyless
+    events = [*map(flow_event, flows), *without_key, *map(anchor_event, range(anchors))]
+    first = run(events)
+    rng.shuffle(events)
+    assert run(events) == first
 
 
 def test_a_record_of_a_narrower_bound_does_not_hide_a_later_one():
