@@ -318,6 +318,7 @@ def test_option_parsers_are_asked_for_real() -> None:
 def test_every_site_macro_is_used() -> None:
     """A macro that no search and no view uses any more would be a promise that nobody keeps."""
     tools = {name for name in MACROS if name.startswith("flowlag_index_")}  # for the definition of flowlag_index
+    tools |= {f"flowlag_anchor_{source}" for source in ("sshd", "firewall", "zeek", "alb")}  # of flowlag_anchor_fields
     tools |= {
         "flowlag_bounds",
         "flowlag_bounds(1)",
