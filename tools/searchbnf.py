@@ -150,8 +150,8 @@ HELP = (
         "Suricata, connection logs of an Application Load Balancer, lines of sshd. Gives one row for each network "
         "interface: the lag that 95, 99 and 99.9 % of the next openings do not exceed if lags stay as they are, and "
         "how likely each lag is. The input is flow log events after flowlagenrich, and the anchors. Stored with "
-        "outputlookup flowlag_lags, the rows are shown by the dashboard How late, how wide. The order of events does "
-        "not matter.",
+        "outputlookup flowlag_lags, the rows are what flowlagenrich confidence=99 reads. The order of events does not "
+        "matter.",
         LEARN_OPTIONS,
         learn_rows.FIELDS,
         (
@@ -161,7 +161,7 @@ HELP = (
                 "| flowlaglearn `flowlag_learn_options`",
             ),
             (
-                "The same, stored for the dashboard How late, how wide.",
+                "The same, stored for flowlagenrich confidence=99.",
                 "(`flowlag_index`) OR (`flowlag_anchors`) | flowlagenrich | `flowlag_anchor_fields` "
                 "| flowlaglearn `flowlag_learn_options` | outputlookup flowlag_lags",
             ),

@@ -120,10 +120,11 @@ LEARNED = """
     | sort 0 -anchors interface_id
     | eval Use=case(state="drifting", "no: lags drift", isnull(lag_95), "no: too few anchors",
             learned_to<now()-86400, "no: learned over a day ago", isnull(lag_99), "at 95 %", true(), "yes"),
-        Lag=lag_p50 . " / " . if(isnull(lag_95),"-",lag_95) . " / " . if(isnull(lag_99),"-",lag_99),
-        Learned=strftime(learned_from,"%m-%d %H:%M") . " - " . strftime(learned_to,"%m-%d %H:%M")
-    | rename interface_id as Interface, anchors as Anchors, misses as Misses, Lag as "Lag p50 / 95 / 99"
-    | table Interface Anchors "Lag p50 / 95 / 99" Misses Use Learned
+        p50=floor(10*lag_p50+0.5)/10, p95=if(isnull(lag_95),"-",floor(10*lag_95+0.5)/10),
+        p99=if(isnull(lag_99),"-",floor(10*lag_99+0.5)/10), Lag=p50 . " / " . p95 . " / " . p99,
+        Until=strftime(learned_to,"%m-%d %H:%M")
+    | rename interface_id as Interface, anchors as Anchors, Lag as "Lag p50 / 95 / 99"
+    | table Interface Anchors "Lag p50 / 95 / 99" Use Until
 """
 
 # The density has a number for each second from -20 to 60; a bar is five seconds. Interfaces count by their anchors.
@@ -191,13 +192,13 @@ PANELS: JsonObject = {
         **table(
             "The lag of each interface as learned from events whose time is exact (seconds; Flow Logs - Learn Lags)",
             "ds_learned",
-            {"Interface": 190, "Use": 165, "Learned": 205},
+            {"Interface": 190, "Anchors": 105, "Lag p50 / 95 / 99": 175, "Use": 175, "Until": 115},
         ),
         "eventHandlers": [set_tokens(interface="row.Interface.value")],
     },
     "viz_density": {
         "type": "splunk.column",
-        "title": "How long the lag is: percent of openings by seconds of lag",
+        "title": "Openings by seconds of lag, in percent",
         "dataSources": {"primary": "ds_density"},
         "options": {
             "xAxisTitleText": "seconds from a packet to the start of its record, at the most",
@@ -240,10 +241,10 @@ HOW_LATE: JsonObject = {
             block("viz_widths", 0, 84, 500, 320),
             block("viz_late", 500, 84, 700, 320),
             block("viz_interfaces", 0, 404, WIDTH, 400),
-            block("viz_learned", 0, 804, 700, 320),
-            block("viz_density", 700, 804, 500, 320),
-            block("viz_schedule", 0, 1124, 700, 240),
-            block("viz_model", 700, 1124, 500, 240),
+            block("viz_learned", 0, 804, 760, 280),
+            block("viz_density", 760, 804, 440, 280),
+            block("viz_schedule", 0, 1084, 700, 240),
+            block("viz_model", 700, 1084, 500, 240),
         ],
     },
 }
