@@ -45,6 +45,9 @@ MORE_PACKETS = "flows of more than one packet"
 INEXACT = "anchors that are flows, whose time is not exact"
 ANCHOR_PACKETS = "anchors that are not of one packet"
 NO_RECORD = "anchors without a record that can hold them"
+#: A connection passes few interfaces. A key that more have names none, and would cost the square of the input.
+MOST_INTERFACES = 100
+NO_CONNECTION = f"anchors whose key more than {MOST_INTERFACES} network interfaces have"
 _UNUSABLE = frozenset((NO_FLOW_KEY, NO_BOUNDS, NO_INTERFACE, NO_ANCHOR_KEY, NO_TIME, INEXACT))
 
 #: The fields of a _Flow, and of an anchor: its time, and whether its connection had one packet.
@@ -174,6 +177,9 @@ class Learner:
         by_interface: dict[int, list[_Flow]] = {}
         for flow in flows:
             by_interface.setdefault(flow.interface, []).append(flow)
+        if len(by_interface) > MOST_INTERFACES:
+            self.counts[NO_CONNECTION] += len(times_us)
+            return
         alone = set(range(len(times_us)))
         for interface, some in by_interface.items():
             found = []
