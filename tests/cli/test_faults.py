@@ -24,18 +24,7 @@ COMMANDS = {
     "match": ["--flows", "FLOWS", "--by", "srcaddr=src", "--maxmatches", "1000", "--anchors", "ANCHORS"],
     "connect": ["--gap", "0", "--lag", "0", "FLOWS"],
     "profile": ["--minrecords", "1", "FLOWS"],
-    "learn": [
-        "--flows",
-        "FLOWS",
-        "--by",
-        "srcaddr=src",
-        "--anchor-packets",
-        "n",
-        "--output",
-        "csv",
-        "--anchors",
-        "ANCHORS",
-    ],
+    "learn": ["--flows", "FLOWS", "--by", "srcport=port", "--anchor-packets", "n", "--anchors", "ANCHORS"],
 }
 
 
@@ -47,6 +36,12 @@ def arguments(request, tmp_path):
     (tmp_path / "anchors.csv").write_text(
         "_time,src\n" + "".join(f"{1602397446 + i},192.0.2.1\n" for i in range(0, 3000, 100))
     )
+    if request.param == "learn":  # each interface has an anchor of one packet, by the port of its flow
+        ports = [(1602397446 + i, 20_000 + i) for i in range(1500)]
+        flows = [RECORD.replace("eni-1", f"eni-{p}").replace("52233", str(p)).replace(" 85 ", " 1 ") for _, p in ports]
+        lines = [flow.format(time, time + 59) for flow, (time, _) in zip(flows, ports)]
+        (tmp_path / "flow.log").write_text("\n".join(lines) + "\n")
+        (tmp_path / "anchors.csv").write_text("_time,port,n\n" + "".join(f"{time},{p},1\n" for time, p in ports))
     places = {"FLOWS": str(tmp_path / "flow.log"), "ANCHORS": str(tmp_path / "anchors.csv")}
     return [request.param, *(places.get(word, word) for word in COMMANDS[request.param])]
 
