@@ -18,7 +18,8 @@ from tests.support.processes import ENVIRONMENT, PATIENCE_S, SHELL, close, ready
 
 pytestmark = pytest.mark.slow
 
-RECORD = "2 123456789012 eni-1 192.0.2.1 192.0.2.2 52233 22 6 85 8216 {} {} ACCEPT OK"
+RECORD = "2 123456789012 eni-1 192.0.2.1 192.0.2.2 52233 22 6 1 8216 {} {} ACCEPT OK"
+ANCHOR = "_time,src,port,n\n1602397450,192.0.2.1,52233,1\n"
 COMMANDS = {
     "enrich": ["FLOWS"],
     "match": ["--flows", "FLOWS", "--by", "srcaddr=src", "--maxmatches", "1000", "--anchors", "ANCHORS"],
@@ -38,7 +39,7 @@ def arguments(request, tmp_path):
     )
     if request.param == "learn":  # each interface has an anchor of one packet, by the port of its flow
         ports = [(1602397446 + i, 20_000 + i) for i in range(1500)]
-        flows = [RECORD.replace("eni-1", f"eni-{p}").replace("52233", str(p)).replace(" 85 ", " 1 ") for _, p in ports]
+        flows = [RECORD.replace("eni-1", f"eni-{p}").replace("52233", str(p)) for _, p in ports]
         lines = [flow.format(time, time + 59) for flow, (time, _) in zip(flows, ports)]
         (tmp_path / "flow.log").write_text("\n".join(lines) + "\n")
         (tmp_path / "anchors.csv").write_text("_time,port,n\n" + "".join(f"{time},{p},1\n" for time, p in ports))
@@ -187,11 +188,11 @@ def test_files_that_cannot_be_read_cost_themselves_only(name, tmp_path):
     good = tmp_path / "good.log"
     good.write_text(RECORD.format(1602397446, 1602397505) + "\n")
     bad = unreadable(tmp_path)
-    (tmp_path / "anchors.csv").write_text("_time,src\n1602397450,192.0.2.1\n")
+    (tmp_path / "anchors.csv").write_text(ANCHOR)
     options = [word for word in COMMANDS[name] if word != "FLOWS"]
     words = [str(tmp_path / "anchors.csv") if word == "ANCHORS" else word for word in options]
     files = [*bad, str(good)]
-    words = [words[0], *files, *words[1:]] if name == "match" else [*words, *files]
+    words = [words[0], *files, *words[1:]] if name in ("match", "learn") else [*words, *files]
     done = shell([name, *words, "--output", "json"], cwd=tmp_path)
     assert done.returncode == 3
     assert done.stderr.decode().splitlines() == [f"flowlag: {path}: {why}" for path, why in bad.items()]
@@ -204,7 +205,7 @@ def test_a_file_without_permission(name, tmp_path):
     secret = tmp_path / "secret.log"
     secret.write_text(RECORD.format(1602397446, 1602397505) + "\n")
     secret.chmod(0)
-    (tmp_path / "anchors.csv").write_text("_time,src\n1602397450,192.0.2.1\n")
+    (tmp_path / "anchors.csv").write_text(ANCHOR)
     places = {"FLOWS": str(secret), "ANCHORS": str(tmp_path / "anchors.csv")}
     done = shell([name, *(places.get(word, word) for word in COMMANDS[name])], preexec_fn=give_up_power)
     assert done.returncode == 3
@@ -227,7 +228,7 @@ def give_up_power():
 def test_a_writer_that_dies_leaves_what_it_wrote(name, tmp_path):
     """A pipe as a file, whose writer goes in the middle of a line: the lines before it are records."""
     os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "anchors.csv").write_text("_time,src\n1602397450,192.0.2.1\n")
+    (tmp_path / "anchors.csv").write_text(ANCHOR)
     places = {"FLOWS": str(tmp_path / "pipe"), "ANCHORS": str(tmp_path / "anchors.csv")}
     with open_shell([name, *(places.get(word, word) for word in COMMANDS[name]), "--output", "json"]) as process:
         with (tmp_path / "pipe").open("wb") as pipe:
