@@ -38,7 +38,7 @@ def flow(i, interface):
 
 
 def anchor(i, key):
-    return f",,,,,,,,,,{key},{BEGIN + 60 * i},,,"
+    return f",,1,,,,,,,,{key},{BEGIN + 60 * i},,,"
 
 
 class Search:
@@ -47,6 +47,8 @@ class Search:
     def __init__(self, app, python, command, arguments=None):
         self.splunkd = Splunkd(app / "bin" / f"{command}.py", python, patience_s=PATIENCE_S)
         self.arguments = ARGUMENTS[command] if arguments is None else arguments
+        if command == "flowlaglearn" and arguments is None:
+            self.arguments = ["by=key", "anchor_packets=packets"]
 
     def run(self, bodies):
         with self.splunkd as splunkd:
@@ -121,7 +123,8 @@ def test_ten_thousand_columns(search, command):
         rows = read(replies[-1])
         assert rows and all(row["field 9984"] == row["flow_field 9984"] == "9984" for row in rows)
     else:
-        names = ("interface_id", "ok") if command == "flowlagprofile" else ("home", "records")
+        counts = {"flowlagprofile": "ok", "flowlagconnect": "records", "flowlaglearn": "anchors"}
+        names = ("home" if command == "flowlagconnect" else "interface_id", counts[command])
         assert [tuple(row[name] for name in names) for row in read(replies[-1])] == [("eni-1", "100")]
         assert peak_kb <= 1.3 * search(command, list(wide(50)))[1]
 
