@@ -20,7 +20,7 @@ from typing import NamedTuple
 #: weights); for an expectation less exactness will do.
 REST, NEAR_REST = 1e-7, 1e-5
 #: Rounds after which messages are taken as they are: as many as MOST_LOOKS at pairs allow, but within these limits.
-FEWEST_ROUNDS, MOST_ROUNDS, MOST_LOOKS = 60, 1000, 1_000_000
+FEWEST_ROUNDS, MOST_ROUNDS, MOST_LOOKS = 60, 10_000, 1_000_000
 #: After each BALANCE_EVERY of the first BALANCE_UNTIL rounds, messages are made to balance.
 BALANCE_EVERY, BALANCE_UNTIL = 8, 40
 #: Halvings of the interval that holds the logarithm of a factor, which is within _WIDEST of 0.

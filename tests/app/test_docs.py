@@ -54,7 +54,7 @@ SEED_NAMES = (
     "vpcflow_action log_status"
 ).split()
 #: Writes a lookup of the instance: what comes before it is run.
-STORE = re.compile(r"\|\s*outputlookup flowlag_windows\s*$")
+STORE = re.compile(r"\|\s*outputlookup flowlag_(?:windows|lags)\s*$")
 
 
 @pytest.fixture(scope="module")

@@ -78,7 +78,7 @@ def associate(edges, anchors, scale):
     """Belief propagation, each message by itself."""
     weights = {edge: scale * value for edge, value in edges.items()}
     back = dict.fromkeys(edges, 1.0)
-    for _ in range(3000):
+    for _ in range(20_000):
         sent = {
             (i, j): weight / (1 + sum(weights[a, f] * back[a, f] for a, f in weights if a == i and f != j))
             for (i, j), weight in weights.items()
