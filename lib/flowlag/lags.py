@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from flowlag.instants import parse_instant
 from flowlag.interval import SECOND_US, Interval
+from flowlag.lag_estimate import BINS, FIRST_US
 from flowlag.memo import Memo
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ COLUMNS = ("interface_id", "anchors", *COLUMN_OF.values(), "density", "learned_f
 MOST_ROWS = 1000
 #: So long after its last anchor a row still counts.
 FRESH_US = 24 * 3600 * SECOND_US
-#: The bins of a density: so many of one second, from the first lag on.
-BINS, FIRST_LAG_US = 81, -20 * SECOND_US
 
 _STATES = frozenset(("ok", "few", "drifting"))
 _LAG = re.compile(r"-?[0-9]{1,4}(?:\.[0-9]{1,12})?")
@@ -177,5 +176,5 @@ def _make_density(text: str) -> LagDensity:
 
     masses = _read_masses(text)
     total = sum(masses)
-    knots_us = accumulate([SECOND_US] * BINS, initial=FIRST_LAG_US)
+    knots_us = accumulate([SECOND_US] * BINS, initial=FIRST_US)
     return LagDensity(list(knots_us), [mass / total for mass in masses])

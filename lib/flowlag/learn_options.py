@@ -7,8 +7,8 @@ Authority: docs/learn.md, Options. `by`, `anchors` and `anchor_time` are read as
 from collections.abc import Iterable, Sequence  # and no annotations as strings: see options.py
 from typing import NamedTuple, Optional
 
-from flowlag.connect_options import FLAGS
-from flowlag.enrich_options import FIELD_OPTIONS, LAG, Settings, make_settings
+from flowlag.connect_options import FLAGS, INTERFACE, PACKETS
+from flowlag.enrich_options import LAG, Settings, make_settings
 from flowlag.errors import SettingsError
 from flowlag.five_tuple import FLAGS_NAMES
 from flowlag.match_options import ANCHOR_TIME, ANCHORS, BY, Keys
@@ -23,7 +23,6 @@ from flowlag.options import (
     split_arguments,
 )
 
-INTERFACE, PACKETS = (option for name in ("interface", "packets") for option in FIELD_OPTIONS if option.name == name)
 ANCHOR_PACKETS = field_name(
     "anchor_packets",
     "Where an anchor has the number of packets that its source counted. It is needed where no flow has TCP flags: then "

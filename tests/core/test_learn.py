@@ -207,6 +207,18 @@ def test_no_value_is_too_hostile(events):
     assert all(len(row) == len(LEARN_FIELDS) for row in rows)
 
 
+def test_a_key_of_very_many_interfaces_names_no_connection():
+    """A hundred are allowed; else anchors times interfaces would be the square of the input."""
+    flows = [flow_event(flow(0, 59, f"eni-{i}")) for i in range(101)]
+    rows, warning = run([*flows[:100], anchor_event(10), anchor_event(20)])
+    assert [row["anchors"] for row in rows] == ["2"] * 100 and warning is None
+    rows, warning = run(
+        [*flows, anchor_event(10), anchor_event(20), flow_event(flow(0, 59, key="l")), anchor_event(5, "l")]
+    )
+    assert [row["anchors"] for row in rows] == ["1"]
+    assert warning == "events that took no part: 2 (anchors whose key more than 100 network interfaces have: 2)."
+
+
 # --- a hot key ---
 
 

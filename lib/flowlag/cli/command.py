@@ -44,6 +44,14 @@ def add_options(
     parser.add_argument("--strict", action="store_true", help=strict)
 
 
+def add_sides(parser: Parser) -> None:
+    """Add the files of flows and of anchors to the parser of a command that brings both together."""
+    parser.add_argument("--flows", nargs="+", required=True, metavar="FILE", help="flow log files; - is stdin")
+    parser.add_argument(
+        "--anchors", nargs="+", required=True, metavar="FILE", help="CSV with a header line, or JSON lines; - is stdin"
+    )
+
+
 def _add_option(parser: Parser, option: Option) -> None:
     """Add an option to a parser, also with `-` for `_`. All its values are kept: a second one is refused."""
     spellings = dict.fromkeys((f"--{option.name}", f"--{option.name.replace('_', '-')}"))

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Callable
 
-from flowlag.cli.command import add_options, finish, given_options, has_unreadable, make_parser, open_inputs
+from flowlag.cli.command import add_options, add_sides, finish, given_options, has_unreadable, make_parser, open_inputs
 from flowlag.cli.enrich import tag_rows
 from flowlag.cli.output import lay_out
 from flowlag.cli.terminal import Parser, write_lines
@@ -53,10 +53,7 @@ def _learn_parser() -> Parser:
         "Learns how much later than its packets each network interface stamps its records, from events that tell "
         "exactly when a connection was opened (anchors). Flows are read and tagged as `enrich` does.",
     )
-    parser.add_argument("--flows", nargs="+", required=True, metavar="FILE", help="flow log files; - is stdin")
-    parser.add_argument(
-        "--anchors", nargs="+", required=True, metavar="FILE", help="CSV with a header line, or JSON lines; - is stdin"
-    )
+    add_sides(parser)
     add_options(parser, OPTIONS, LEARN_WRITERS, "exit with 1 when a record was unreadable or an anchor takes no part")
     return parser
 

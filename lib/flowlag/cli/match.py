@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from flowlag.cli.command import add_options, finish, given_options, has_unreadable, make_parser, open_inputs
+from flowlag.cli.command import add_options, add_sides, finish, given_options, has_unreadable, make_parser, open_inputs
 from flowlag.cli.enrich import tag_rows
 from flowlag.cli.match_output import TABLES
 from flowlag.cli.output import encode_line
@@ -51,10 +51,7 @@ def _match_parser() -> Parser:
         "Tells which flows could belong to which other events (anchors: logins, findings, API calls), when flow times "
         "are intervals. Flows are read and tagged as `enrich` does, by the same options.",
     )
-    parser.add_argument("--flows", nargs="+", required=True, metavar="FILE", help="flow log files; - is stdin")
-    parser.add_argument(
-        "--anchors", nargs="+", required=True, metavar="FILE", help="CSV with a header line, or JSON lines; - is stdin"
-    )
+    add_sides(parser)
     options = [*(option for option in PAIR_OPTIONS if option is not PREFIX), *ENRICH_OPTIONS]  # they share prefix
     add_options(parser, options, TABLES, "exit with 1 when a record was unreadable or an anchor takes no part")
     return parser

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from flowlag.learn import Learner
 from flowlag.learn_rows import LEARN_FIELDS
 from flowlag.splunk.columns import Header, read_events, split_header
@@ -17,12 +15,11 @@ class LearnTable:
     def __init__(self, learner: Learner) -> None:
         self._learner = learner
 
-    def feed(self, body: bytes, side: Optional[str] = None) -> None:
-        """Take the events of one request body (CSV with a header line, or empty); `side` says what all of them are."""
+    def feed(self, body: bytes) -> None:
+        """Take the events of one request body (CSV with a header line, or empty)."""
         line, text = split_header(body)
-        feed = {None: self._learner.feed, "flow": self._learner.feed_flow, "anchor": self._learner.feed_anchor}[side]
         for get, _, _ in read_events(text, Header(line)):
-            feed(get)
+            self._learner.feed(get)
 
     def close(self) -> bytes:
         """The reply body with all rows; empty if there are none."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lookup files of what was learned, in lookups/; a search reads no file outside the app.
+"""The lookup files of what was learned, in lookups/; no file outside the app is read.
 
 On an indexer the app is in the search bundle, so the path is relative to this module. A missing file is not an error:
-nothing has been learned yet, and the check costs one stat. The shell reads lags from a file that it is given.
+nothing has been learned yet, and the check costs one stat.
 """
 
 from __future__ import annotations
