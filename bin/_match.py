@@ -20,7 +20,8 @@ class FlowlagMatchCommand(GatheringCommand, ReportingCommand):
     def handler(self):
         """A function that gives the pairs in the reply to the last chunk."""
         from flowlag.match import Matcher
+        from flowlag.splunk.lookup import load_lags
         from flowlag.splunk.match_table import MatchTable
 
-        matcher = Matcher(self.settings)
+        matcher = Matcher(self.settings, load_lags(None) if self.settings.rank == "probability" else None)
         return self.gather(MatchTable(matcher), matcher)

@@ -150,8 +150,8 @@ HELP = (
         "Suricata, connection logs of an Application Load Balancer, lines of sshd. Gives one row for each network "
         "interface: the lag that 95, 99 and 99.9 % of the next openings do not exceed if lags stay as they are, and "
         "how likely each lag is. The input is flow log events after flowlagenrich, and the anchors. Stored with "
-        "outputlookup flowlag_lags, the rows are what flowlagenrich confidence=99 reads. The order of events does not "
-        "matter.",
+        "outputlookup flowlag_lags, the rows are what flowlagenrich confidence=99 and flowlagmatch rank=probability "
+        "read. The order of events does not matter.",
         LEARN_OPTIONS,
         learn_rows.FIELDS,
         (

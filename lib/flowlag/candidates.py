@@ -3,10 +3,10 @@
 
 A flow [fe, fl] is possible if fe is not too late and fl is not too early. Flows are sorted by fe, and `reach` holds the
 latest fl so far, so bisection finds both limits: a range of flows. A long flow would stretch that range over short ones
-after it, so flows are grouped by length, within a factor of two. If a range has more flows than are wanted, a
-best-first search over blocks finds the best: no flow in a block is better than the bound of the block, so blocks are
-opened only while they can still hold one of the best. Thousands of flows of one batch can have the same stamps; the
-row, which ranks these, is therefore part of the order and of a bound.
+after it, so flows are grouped by length, within a factor of two, and by their lags. If a range has more flows than are
+wanted, a best-first search over blocks finds the best: no flow in a block is better than the bound of the block, so
+blocks are opened only while they can still hold one of the best. Thousands of flows of one batch can have the same
+stamps; the row, which ranks these, is therefore part of the order and of a bound.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import accumulate
 from operator import itemgetter, sub
-from typing import Any, NamedTuple, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Protocol
 
 from flowlag.relation import Target, share_of
+
+if TYPE_CHECKING:
+    from flowlag.lag_density import LagDensity
 
 #: Flows are in one group if the longest is at most so many times as long as the shortest.
 SIMILAR = 2
@@ -26,15 +29,21 @@ SIMILAR = 2
 FANOUT = 16
 #: In a range of up to so many flows, each one is looked at, which is faster than blocks.
 SMALL_RANGE = 200
+#: Flows whose lags were learned are in one group for each of their interfaces, if these are no more.
+MOST_KINDS = 16
 
 
 class Flow(NamedTuple):
-    """A flow: its envelope and its start, in microseconds since the epoch, and the caller's row."""
+    """A flow: its envelope and its start, in microseconds since the epoch, and the caller's row.
+
+    `learned` is how likely its lags are, if that was learned of its interface. Rows that are equal have the same one.
+    """
 
     earliest_us: int
     latest_us: int
     start_us: int
     row: str
+    learned: Optional[LagDensity] = None
 
     @property
     def opens_us(self) -> int:
@@ -67,7 +76,10 @@ class Choice(NamedTuple):
 
 
 class Block(NamedTuple):
-    """The bounds of the flows in a block: of envelopes and their length, starts, rows, lags and lengths of records."""
+    """The bounds of the flows in a block: of envelopes and their length, starts, rows, lags and lengths of records.
+
+    `learned` is that of all flows; it is empty if they differ.
+    """
 
     earliest_min: int
     earliest_max: int
@@ -79,6 +91,7 @@ class Block(NamedTuple):
     lag_min: int
     lag_max: int
     record_min: int
+    learned: tuple[Optional[LagDensity], ...]
 
 
 class Order(Protocol):
@@ -108,7 +121,7 @@ class ShareOrder:
 
 def rank_flow(flow: Flow, anchor: Anchor, target: Target) -> Rank:
     """The rank of a possible flow among those of an anchor; if tied, the row decides, not the order of arrival."""
-    earliest, latest, start, row = flow
+    earliest, latest, start, row, _ = flow
     gap_min, gap_max = earliest - anchor.latest_us, latest - anchor.earliest_us
     return (-share_of(gap_min, gap_max, target), abs(gap_min + gap_max), start, row)
 
@@ -117,7 +130,7 @@ class Candidates:
     """All flows of one key, for one target."""
 
     def __init__(self, flows: Sequence[Flow], target: Target) -> None:
-        self._groups = [] if target.is_empty else [_Group(group) for group in _group_by_length(flows)]
+        self._groups = [] if target.is_empty else [_Group(group) for group in _group_alike(flows)]
         self._target = target
         self._by_share = ShareOrder(target)
 
@@ -191,16 +204,18 @@ class Candidates:
                 yield order.bound(block, anchor), None, (number, level - 1, inner)
 
 
-def _group_by_length(flows: Sequence[Flow]) -> Iterable[Sequence[Flow]]:
-    """Groups of flows of similar length: one group, or one for each power of two. A few flows are always one group."""
+def _group_alike(flows: Sequence[Flow]) -> Iterable[Sequence[Flow]]:
+    """Groups of flows of similar length (powers of two), and of the same lags, if these are of few kinds."""
     if len(flows) <= SMALL_RANGE:
         return [flows] if flows else []
     lengths = list(map(sub, map(_LATEST, flows), map(_EARLIEST, flows)))
-    if max(lengths) <= SIMILAR * min(lengths):
+    kinds = {flow.learned for flow in flows}
+    knows_kinds = 1 < len(kinds) <= MOST_KINDS
+    if max(lengths) <= SIMILAR * min(lengths) and not knows_kinds:
         return [flows]
-    groups: dict[int, list[Flow]] = {}
+    groups: dict[tuple[int, Optional[LagDensity]], list[Flow]] = {}
     for length, flow in zip(lengths, flows):
-        groups.setdefault(length.bit_length(), []).append(flow)
+        groups.setdefault((length.bit_length(), flow.learned if knows_kinds else None), []).append(flow)
     return groups.values()
 
 
@@ -229,7 +244,7 @@ class _Group:
     def levels(self) -> list[list[Block]]:
         """Blocks of flows, then blocks of blocks, until a level is small; made when they are first needed."""
         if not self._levels:
-            single = [Block(f[0], f[0], f[1], f[1], f[1] - f[0], f[2], f[3], *_stamps(f)) for f in self.flows]
+            single = [Block(f[0], f[0], f[1], f[1], f[1] - f[0], f[2], f[3], *_stamps(f), f[4:]) for f in self.flows]
             self._levels = [_enclose(single)]
             while len(self._levels[-1]) > FANOUT:
                 self._levels.append(_enclose(self._levels[-1]))
@@ -241,7 +256,11 @@ def _enclose(blocks: list[Block]) -> list[Block]:
             for i in range(0, len(blocks), FANOUT)]  # fmt: skip
 
 
-_CHOOSE = (min, max, min, max, min, min, min, min, max, min)
+def _agree(learned: Sequence[tuple[Optional[LagDensity], ...]]) -> tuple[Optional[LagDensity], ...]:
+    return learned[0] if learned.count(learned[0]) == len(learned) else ()
+
+
+_CHOOSE: tuple[Callable[[Any], Any], ...] = (min, max, min, max, min, min, min, min, max, min, _agree)
 
 
 def _stamps(flow: Flow) -> tuple[int, int, int]:

@@ -1,27 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sum of the densities of many flows at any time, without a look at each flow.
 
-The density of one flow's opening is made of straight pieces (lag_density.py), so the sum is too. It is held as what
-changes at each time, and its value, slope and integral are added up once. Stamps are whole seconds, so a million flows
-of a day have no more than a few hundred thousand such times, and those of an hour a few thousand.
+The density of one flow's opening is made of straight pieces (opening_density.py), so the sum is too. It is held as what
+changes at each time, and its value, slope and integral are added up once. Where a record opens and where it closes, the
+density of its lags begins, once with each sign; so those of one time are counted together before the density is laid
+out, which has up to 82 knots. Stamps are whole seconds, so there are no more such times than seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import accumulate
-from operator import mul
-from typing import NamedTuple
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, repeat
+from operator import add, mul
+from typing import NamedTuple, Optional
 
 from flowlag.candidates import Anchor, Flow
 from flowlag.interval import SECOND_US
-from flowlag.lag_density import Pieces, uniform
+from flowlag.lag_density import LagDensity, Pieces, uniform
+
+#: Records are added second by second if so many seconds have one record or more.
+DENSE = 10
+
+#: Time in microseconds -> a sum.
+Weights = dict[int, float]
 
 
-class _Change(NamedTuple):
-    """At `after_us` behind the opening of a record: how its density, and the slope of that, change."""
+class _Shape(NamedTuple):
+    """What flows have in common whose records are equally long, and whose lags are equally likely.
 
-    after_us: int
+    `opening`, `closing` and `rest` count records by the time where they do: time -> weight. At the cut, where the flow
+    is no longer possible, its density and the slope of that change by `jump` and `bend`.
+    """
+
+    weight: float
+    opening: Weights
+    rest: Optional[Weights]
+    closing: Weights
     jump: float
     bend: float
 
@@ -30,23 +45,17 @@ class DensitySum:
     """The sum for some flows; `within_us` is how far from its bounds a flow is still possible."""
 
     def __init__(self, flows: Iterable[Flow], within_us: int) -> None:
-        jumps: dict[int, float] = {}
-        bends: dict[int, float] = {}
-        known: dict[tuple[int, int], list[_Change]] = {}
-        for flow in flows:
-            opens_us = flow.opens_us
-            shape = (opens_us - flow.earliest_us, flow.latest_us - opens_us)
-            if shape not in known:
-                known[shape] = _changes(*shape, within_us)
-            for after_us, jump, bend in known[shape]:
-                time_us = opens_us + after_us
-                jumps[time_us] = jumps.get(time_us, 0.0) + jump
-                bends[time_us] = bends.get(time_us, 0.0) + bend
-        times_us = sorted(jumps)
-        slopes = list(accumulate(bends[time_us] for time_us in times_us))
+        self._beyond_us = within_us + 1  # microseconds: possible up to within_us behind the end, and there too
+        #: (density, first and last of its knots) -> where these are laid out, and how often
+        self._laid: dict[tuple[LagDensity, int, int], Weights] = {}
+        jumps, bends = self._count(flows)
+        for (density, first, last), weights in self._laid.items():
+            _lay_out(density.bends[first:last], weights, bends)
+        times_us = sorted({*jumps, *bends})
+        slopes = list(accumulate(bends.get(time_us, 0.0) for time_us in times_us))
         widths = [(after - before) / SECOND_US for before, after in zip(times_us, times_us[1:])]
         rises = [0.0, *map(mul, slopes, widths)]
-        values = list(accumulate(rise + jumps[time_us] for rise, time_us in zip(rises, times_us)))
+        values = list(accumulate(rise + jumps.get(time_us, 0.0) for rise, time_us in zip(rises, times_us)))
         self._sum = Pieces(times_us, values, slopes)
 
     def at(self, anchor: Anchor) -> float:
@@ -56,17 +65,73 @@ class DensitySum:
             return max(self._sum.at(begin_us), 0.0)
         return max(self._sum.area(end_us) - self._sum.area(begin_us), 0.0) / ((end_us - begin_us) / SECOND_US)
 
+    def _count(self, flows: Iterable[Flow]) -> tuple[Weights, Weights]:
+        """Count the records; the jumps and bends at their cuts."""
+        jumps: Weights = {}
+        bends: Weights = {}
+        shapes: dict[tuple[object, int, int], _Shape] = {}
+        for flow in flows:
+            opens_us, closes_us = flow.opens_us, flow.latest_us
+            key = (flow.learned, opens_us - flow.earliest_us, closes_us - opens_us)
+            if key not in shapes:
+                shapes[key] = self._shape(flow.learned or uniform(key[1]), key[2])
+            weight, opening, rest, closing, jump, bend = shapes[key]
+            opening[opens_us] = opening.get(opens_us, 0.0) - weight
+            if rest is not None:
+                rest[opens_us] = rest.get(opens_us, 0.0) + weight
+            closing[closes_us] = closing.get(closes_us, 0.0) + weight
+            cut_us = closes_us + self._beyond_us
+            jumps[cut_us] = jumps.get(cut_us, 0.0) + jump
+            bends[cut_us] = bends.get(cut_us, 0.0) + bend
+        return jumps, bends
 
-def _changes(lag_us: int, length_us: int, within_us: int) -> list[_Change]:
-    """The changes of the density of a record as long as `length_us`, up to where the flow is no longer possible."""
-    density = uniform(lag_us)
-    length = max(length_us, 1) / SECOND_US
-    bends: dict[int, float] = {}
-    for knot_us, before, behind in zip(density.knots_us, (0.0, *density.slopes), density.slopes):
-        for end_us, sign in ((length_us, 1), (0, -1)):
-            bends[end_us - knot_us] = bends.get(end_us - knot_us, 0.0) + sign * (behind - before) / length
-    cut_us = length_us + within_us + 1  # microseconds: possible up to within_us behind the end, and there too
-    inside = {after_us: bend for after_us, bend in bends.items() if after_us < cut_us}
-    value = sum(bend * (cut_us - after_us) / SECOND_US for after_us, bend in inside.items())
-    changes = [_Change(after_us, 0.0, bend) for after_us, bend in inside.items()]
-    return [*changes, _Change(cut_us, -value, -sum(inside.values()))]
+    def _shape(self, density: LagDensity, length_us: int) -> _Shape:
+        """Where the density is laid out: of the opening all of it, less the rest that would come behind the cut."""
+        weight, last = SECOND_US / max(length_us, 1), len(density.knots_us)
+        lags_us = (-length_us - self._beyond_us, -self._beyond_us)  # at the cut
+        behind_opening, behind_closing = (bisect_right(density.knots_us, lag_us) for lag_us in lags_us)
+        jump = density.below(lags_us[0]) - density.below(lags_us[1])
+        bend = density.slope_at(lags_us[1]) - density.slope_at(lags_us[0])
+        opening = self._laid.setdefault((density, 0, last), {})
+        rest = self._laid.setdefault((density, 0, behind_opening), {}) if behind_opening else None
+        closing = self._laid.setdefault((density, behind_closing, last), {})
+        return _Shape(weight, opening, rest, closing, jump * weight, bend * weight)
+
+
+def _lay_out(knots: Sequence[tuple[int, float]], weights: Weights, bends: Weights) -> None:
+    """Add the bends at some knots of a density, wherever these are laid out."""
+    knots = [(knot_us, bend) for knot_us, bend in knots if bend]
+    if not knots or not weights:
+        return
+    first_us, last_us = min(weights), max(weights)
+    seconds = (last_us - first_us) // SECOND_US + 1
+    if DENSE * len(weights) > seconds and _are_whole(first_us, weights, knots):
+        _lay_out_densely(knots, [weights.get(first_us + i * SECOND_US, 0.0) for i in range(seconds)], first_us, bends)
+        return
+    for knot_us, bend in knots:
+        for time_us, weight in weights.items():
+            at_us = time_us - knot_us
+            bends[at_us] = bends.get(at_us, 0.0) + bend * weight
+
+
+def _are_whole(first_us: int, weights: Weights, knots: Sequence[tuple[int, float]]) -> bool:
+    """Whether all times, and all knots, are whole seconds apart."""
+    return not any((time_us - first_us) % SECOND_US for time_us in weights) and not any(
+        (knot_us - knots[0][0]) % SECOND_US for knot_us, _ in knots
+    )
+
+
+def _lay_out_densely(
+    knots: Sequence[tuple[int, float]], weights: Sequence[float], first_us: int, bends: Weights
+) -> None:
+    """The same for one weight a second from `first_us` on, with C loops over all of them."""
+    last_knot_us = knots[-1][0]
+    total = [0.0] * (len(weights) + (last_knot_us - knots[0][0]) // SECOND_US)
+    for knot_us, bend in knots:
+        i = (last_knot_us - knot_us) // SECOND_US
+        part = slice(i, i + len(weights))
+        total[part] = map(add, total[part], map(mul, weights, repeat(bend)))
+    for i, bend in enumerate(total):
+        if bend:
+            at_us = first_us - last_knot_us + i * SECOND_US
+            bends[at_us] = bends.get(at_us, 0.0) + bend

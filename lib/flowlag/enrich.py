@@ -15,18 +15,17 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from flowlag.enrich_options import Settings
 from flowlag.fields import Values, pick_values
-from flowlag.interval import SECOND_US
 from flowlag.learned import LearnedWindows
 from flowlag.lines import HEADER, read_raw
 from flowlag.memo import Memo, longest_of
-from flowlag.record import UNTAGGABLE, VALID, Record, judge_values
+from flowlag.record import UNTAGGABLE, VALID, judge_values
 from flowlag.tags import Tags, asked_fields, write_tags
-from flowlag.timing import Timing, time_record
+from flowlag.timing import time_record
 from flowlag.windows import Rules, place_window
 
 if TYPE_CHECKING:
     from flowlag.community_ids import CommunityIds
-    from flowlag.lags import LearnedLags, Likely
+    from flowlag.lags import LearnedLags
 
 Get = Callable[[str], Optional[str]]
 
@@ -44,7 +43,7 @@ class Enricher:
         self.counts: Counter[str] = Counter()
         self.rules = Rules(settings, None if learned is None else learned.find)
         self._learned = learned
-        self._lags = lags if settings.confidence else None
+        self.lags = lags
         self._judged: Memo[tuple[Values, bool], Tags] = Memo(lambda key: self.judge(*key), _measure)
 
     def tag(self, get: Get) -> Tags:
@@ -89,41 +88,22 @@ class Enricher:
             record.start_us, record.end_us, record.packets, record.status == "ok", self.settings.lag_us
         )
         rule = self.rules.find(record.interface, record.start_us, record.end_us)
-        return write_tags(record, timing, place_window(timing.recorded, rule), self._find_likely(record, timing))
+        tags = write_tags(record, timing, place_window(timing.recorded, rule))
+        return self.add_likely(tags, record.interface)
 
-    def _find_likely(self, record: Record, timing: Timing) -> Optional[Likely]:
-        if self.settings.confidence is None or record.status != "ok":
-            return None
-        from flowlag.lags import place_likely  # only a process that needs it pays for the import
+    def add_likely(self, tags: Tags, interface: Optional[str]) -> Tags:
+        """The tags of a record of this interface with its likely bounds, if they were asked for and it is ok."""
+        if self.settings.confidence is None or tags.status != "ok":
+            return tags
+        from flowlag.lags import add_likely  # only a process that needs it pays for the import
 
-        start_us = timing.recorded.start_us
-        bound = None if self._lags is None else self._lags.find_bound(record.interface, start_us)
-        return place_likely(start_us, timing.envelope, bound)
-
-    @property
-    def all_move(self) -> bool:
-        """Whether the tags of any two records of the same length differ only in their times."""
-        return self.rules.all_move and self._lags is None
-
-    @property
-    def moves_with(self) -> Callable[[Optional[str], int, int], Any]:
-        """`Rules.moves_with`, which also knows the bound that was learned for a record of an interface."""
-        lags, of_windows = self._lags, self.rules.moves_with
-        if lags is None:
-            return of_windows
-        find_bound = lags.find_bound
-        if self.rules.all_move:
-            return lambda interface, start_s, end_s: find_bound(interface, start_s * SECOND_US)
-        return lambda interface, start_s, end_s: (
-            find_bound(interface, start_s * SECOND_US), of_windows(interface, start_s, end_s)
-        )  # fmt: skip
+        return add_likely(tags, interface, self.lags)
 
     @property
     def roles(self) -> dict[str, Sequence[str]]:
-        """The values that tags depend on, and the fields tried for each; only what was learned needs the interface."""
+        """The values that tags depend on, and the fields tried for each; only learned windows need the interface."""
         names = self.settings.names._asdict()
-        needs_interface = self._learned is not None or self._lags is not None
-        return {role: names[role] for role in names if role != "interface" or needs_interface}
+        return {role: names[role] for role in names if role != "interface" or self._learned is not None}
 
     def rows(self, events: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """The plain path: each event with `_time` and its tags; tag fields come last and in order."""
@@ -148,7 +128,7 @@ class Enricher:
     def warning(self) -> Optional[str]:
         """The warning about untagged events and about what was learned and cannot be used; None if all is well."""
         sentences = [self._untagged()]
-        for learned in (self._learned, self._lags):
+        for learned in (self._learned, self.lags):
             if learned is not None and learned.complaint:
                 sentences.append(f"{learned.complaint}.")
         return " ".join(filter(None, sentences)) or None

@@ -16,8 +16,8 @@ from math import floor, fsum
 
 from flowlag.interval import SECOND_US
 
-#: Bins of one second from FIRST_US on.
-BINS, FIRST_US = 81, -20 * SECOND_US
+#: Bins of one second from FIRST_LAG_US on.
+BINS, FIRST_LAG_US = 81, -20 * SECOND_US
 #: Rounds of expectation and maximization.
 ROUNDS = 60
 #: How many of the latest anchors count, and how many pseudo-anchors the prior is worth.
@@ -66,7 +66,7 @@ def _estimate(ranges: Iterable[Range], prior: Sequence[float], weight: float) ->
 
 def _place(lags: Range) -> tuple[float, float]:
     """Where a range begins and ends, in bins."""
-    begin, end = ((lag_us - FIRST_US) / SECOND_US for lag_us in lags)
+    begin, end = ((lag_us - FIRST_LAG_US) / SECOND_US for lag_us in lags)
     return max(begin, 0.0), min(end, float(BINS))
 
 

@@ -8,17 +8,18 @@ several together. Authority: docs/enrich.md, Likely bounds.
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
-from flowlag.instants import parse_instant
-from flowlag.interval import SECOND_US, Interval
-from flowlag.lag_estimate import BINS, FIRST_US
+from flowlag.instants import FIRST_US, LAST_US, parse_instant, parse_seconds
+from flowlag.interval import SECOND_US, write_seconds
+from flowlag.lag_estimate import BINS, FIRST_LAG_US
 from flowlag.memo import Memo
+from flowlag.tags import Tags
 
 if TYPE_CHECKING:
     from flowlag.lag_density import LagDensity
@@ -33,8 +34,7 @@ MOST_ROWS = 1000
 FRESH_US = 24 * 3600 * SECOND_US
 
 _STATES = frozenset(("ok", "few", "drifting"))
-_LAG = re.compile(r"-?[0-9]{1,4}(?:\.[0-9]{1,12})?")
-_HOUR_US = 3600 * SECOND_US
+_HOUR_US = _LONGEST_US = 3600 * SECOND_US
 INTERFACE, ENVELOPE = "interface", "envelope"
 
 
@@ -45,12 +45,12 @@ class Bound(NamedTuple):
     anchors: str
 
 
-class Likely(NamedTuple):
-    """Since when a packet that opened a connection is likely to have passed, and how that is known."""
+class Span(NamedTuple):
+    """The bound of an interface's records that start from the first time to the last; None if there is none."""
 
-    earliest_us: int
-    basis: str
-    anchors: str
+    first_us: int = FIRST_US
+    last_us: int = LAST_US
+    bound: Optional[Bound] = None
 
 
 class _Row(NamedTuple):
@@ -69,6 +69,7 @@ class LearnedLags:
         self.complaint = complaint
         self._rows = rows
         self._near = Memo(self._find_near, lambda key: len(key[0]))
+        self._edges = Memo(self._find_edges, len)
         self._densities: dict[str, LagDensity] = {}
 
     @classmethod
@@ -76,7 +77,7 @@ class LearnedLags:
         """The lags in a table (header first): the bounds of this confidence or, without one, the densities."""
         lines = iter(table)
         header = list(next(lines, []))
-        missing = [name for name in COLUMNS if name not in header]
+        missing = find_missing(header)
         if missing:
             return cls(complaint=f"it has no column {', '.join(missing)}, so no learned lag is used")
         pick = itemgetter(*map(header.index, COLUMNS))
@@ -99,6 +100,19 @@ class LearnedLags:
         """The bound that was learned for a record, None if there is none or its interface's lags drift."""
         row = self._find(interface, start_us)
         return None if row is None else row.bound
+
+    def find_span(self, interface: Optional[str], start_us: int) -> Span:
+        """The bound that was learned for a record, and between which starts it is that of its interface."""
+        edges_us = self._edges[interface or ""]
+        i = bisect_right(edges_us, start_us)
+        first_us = edges_us[i - 1] if i else FIRST_US
+        last_us = edges_us[i] - 1 if i < len(edges_us) else LAST_US
+        return Span(first_us, last_us, self.find_bound(interface, start_us))
+
+    def _find_edges(self, interface: str) -> list[int]:
+        """Where rows of an interface begin to count, and where they no longer do."""
+        rows = self._rows.get(interface, ())
+        return sorted({edge_us for row in rows for edge_us in (row.from_us, row.to_us + FRESH_US + 1)})
 
     def find_density(self, interface: Optional[str], start_us: int) -> Optional[LagDensity]:
         """The density that was learned for a record, always the same object for the same text; None if there is none.
@@ -126,11 +140,23 @@ class LearnedLags:
         return [row for row in rows if row.to_us + FRESH_US >= begin_us and row.from_us < end_us]
 
 
-def place_likely(start_us: int, envelope: Interval, bound: Optional[Bound]) -> Likely:
-    """The likely earliest time of a record: start - lag, if that leaves anything of its envelope; else the envelope."""
-    if bound is None or start_us - bound.lag_us >= envelope.end_us:
-        return Likely(envelope.start_us, ENVELOPE, "")
-    return Likely(max(start_us - bound.lag_us, envelope.start_us), INTERFACE, bound.anchors)
+def find_missing(header: Sequence[str]) -> list[str]:
+    """The columns that a table lacks; a table that lacks one is none of learned lags."""
+    return [name for name in COLUMNS if name not in header]
+
+
+def add_likely(tags: Tags, interface: Optional[str], lags: Optional[LearnedLags]) -> Tags:
+    """The tags of an ok record with its likely bounds: start - lag, if that leaves anything of the bounds; else these.
+
+    The lag is that of its interface alone; where nothing holds that was learned of it, the hard bounds stay.
+    """
+    times_us = [parse_seconds(text) or 0 for text in (tags.start, tags.earliest, tags.latest)]
+    start_us, earliest_us, latest_us = times_us
+    bound = None if lags is None else lags.find_bound(interface, start_us)
+    if bound is None or start_us - bound.lag_us >= latest_us:
+        return tags._replace(likely_earliest=tags.earliest, likely_basis=ENVELOPE)
+    earliest = write_seconds(max(start_us - bound.lag_us, earliest_us))
+    return tags._replace(likely_earliest=earliest, likely_basis=INTERFACE, likely_anchors=bound.anchors)
 
 
 def _read_row(cells: Mapping[str, str], confidence: Optional[str]) -> tuple[str, _Row]:
@@ -156,9 +182,10 @@ def _is_count(text: str) -> bool:
 def _read_lag(text: str) -> Optional[int]:
     if not text:
         return None
-    if not _LAG.fullmatch(text):
+    lag_us = parse_seconds(text[1:] if text[0] == "-" else text)
+    if lag_us is None or lag_us > _LONGEST_US:
         raise ValueError
-    return round(float(text) * SECOND_US)
+    return -lag_us if text[0] == "-" else lag_us
 
 
 def _read_masses(text: str) -> list[int]:
@@ -176,5 +203,5 @@ def _make_density(text: str) -> LagDensity:
 
     masses = _read_masses(text)
     total = sum(masses)
-    knots_us = accumulate([SECOND_US] * BINS, initial=FIRST_US)
+    knots_us = accumulate([SECOND_US] * BINS, initial=FIRST_LAG_US)
     return LagDensity(list(knots_us), [mass / total for mass in masses])

@@ -12,10 +12,11 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from flowlag.candidates import Anchor, Candidates, Choice, Flow
 from flowlag.errors import show_text, show_value
+from flowlag.fields import INTERFACE_NAMES, first_value
 from flowlag.five_tuple import opens_connection, read_flags
 from flowlag.instants import parse_instant, parse_seconds
 from flowlag.interval import write_seconds
@@ -37,6 +38,10 @@ from flowlag.sides import (
     leave_out,
     say_counts,
 )
+
+if TYPE_CHECKING:
+    from flowlag.lag_density import LagDensity
+    from flowlag.lags import LearnedLags
 
 _UNUSABLE = frozenset((NO_FLOW_KEY, NO_BOUNDS, NO_ANCHOR_KEY, NO_TIME))
 
@@ -65,8 +70,9 @@ class _Held(NamedTuple):
 class Matcher:
     """Takes events one by one, and gives the pairs at the end."""
 
-    def __init__(self, settings: MatchSettings) -> None:
+    def __init__(self, settings: MatchSettings, lags: Optional[LearnedLags] = None) -> None:
         self.settings = settings
+        self._lags = lags
         self.counts: Counter[str] = Counter()
         self.cut = 0
         self._too_much = 0
@@ -145,6 +151,8 @@ class Matcher:
                 f"keys with too many anchors that share flows for exclusive=true: {self._too_much}, which are ranked "
                 "as with exclusive=false; more fields in by, or a shorter time range, make it possible"
             )
+        if self._lags is not None and self._lags.complaint:
+            parts.append(self._lags.complaint)
         parts.extend(self._hints())
         return show_text("; ".join(parts)) + "." if parts else None
 
@@ -168,7 +176,8 @@ class Matcher:
             self.counts[NO_BOUNDS] += 1
             return None
         start_us = parse_seconds(get(self._names["start"]) or "")
-        flow = Flow(*bounds, bounds.earliest_us if start_us is None else start_us, row)
+        learned = self._find_lags(get, bounds, start_us)
+        flow = Flow(*bounds, bounds.earliest_us if start_us is None else start_us, row, learned)
         self._flows.setdefault(key, []).append(flow)
         return "flow"
 
@@ -191,6 +200,12 @@ class Matcher:
         wider = Anchor(interval.earliest_us - tolerance_us, interval.latest_us + tolerance_us)
         self._anchors.append(_Held(halves, wider, key, row))
         return "anchor"
+
+    def _find_lags(self, get: Get, bounds: Anchor, start_us: Optional[int]) -> Optional[LagDensity]:
+        """What was learned of the lags of a flow; nothing if its bounds have none, as those of a connection."""
+        if self._lags is None or start_us is None or start_us <= bounds.earliest_us:
+            return None
+        return self._lags.find_density(first_value(get, INTERFACE_NAMES), start_us)
 
     def _opens(self, text: Optional[str]) -> bool:
         flags = read_flags(text)

@@ -3,7 +3,7 @@
 
 The weight of a pair compares two stories: that the anchor has a flow, and it is this one; and that it has none, and
 this one is a rival that came by chance. With p the share of anchors without a flow, r the rate of rival flows and d the
-density of the flow's opening at the anchor (lag_density.py):
+density of the flow's opening at the anchor (opening_density.py):
 
     weight = (1 - p) / p * d / r
 
@@ -15,13 +15,14 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain
-from typing import NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional
 
 from flowlag.association import Association, Pair
 from flowlag.candidates import SMALL_RANGE, Anchor, Block, Candidates, Choice, Flow, bound_rank, rank_flow
 from flowlag.density_sum import DensitySum
 from flowlag.interval import SECOND_US
-from flowlag.lag_density import density_at, uniform
+from flowlag.lag_density import LagDensity, uniform
+from flowlag.opening_density import density_at, enclose
 from flowlag.relation import Target
 
 #: The share of anchors without a flow that is expected, and how many anchors that is worth.
@@ -36,6 +37,9 @@ LEAST_FLOWS = 0.5
 #: One-to-one association takes so many anchors and pairs at once.
 MOST_ANCHORS = 2000
 MOST_PAIRS = 200_000
+
+#: If flows are in so few pairs each, the density of each pair takes less time than the sum of all.
+MOST_PAIRS_OF_FLOW = 4
 
 DECIMALS = 6
 #: More than rounding can take from a bound.
@@ -60,9 +64,10 @@ class _Rivals(NamedTuple):
 class _Order:
     """The order by probability: a density times `scale`, then by share."""
 
-    def __init__(self, target: Target, scale: float) -> None:
+    def __init__(self, target: Target, scale: float, enclose: Callable[[], LagDensity]) -> None:
         self._target = target
         self._scale = scale
+        self._enclose = enclose
 
     def rank(self, flow: Flow, anchor: Anchor) -> ProbableRank:
         density = density_at(flow, anchor, -self._target.first_us)
@@ -70,9 +75,11 @@ class _Order:
 
     def bound(self, block: Block, anchor: Anchor) -> ProbableRank:
         """A rank that no possible flow in a block can beat."""
-        lag = uniform(block.lag_min)
+        (lag,) = block.learned or (self._enclose(),)
+        is_known = lag is not None or block.lag_min == block.lag_max
+        lag = lag or uniform(block.lag_min)
         density = lag.peak
-        if block.lag_min == block.lag_max:
+        if is_known:
             opens_us = block.earliest_min + block.lag_min
             mass = lag.below(block.latest_max - anchor.earliest_us) - lag.below(opens_us - anchor.latest_us)
             density = min(density, mass * SECOND_US / block.record_min)
@@ -88,6 +95,7 @@ class KeyedPairs:
         self._target = target
         self._most = most
         self._candidates = Candidates(flows, target)
+        self._enclosed: Optional[LagDensity] = None
         self._pairs = list(accumulate(map(self._candidates.count, anchors), initial=0))
 
     def choose(self) -> list[Choice]:
@@ -111,8 +119,14 @@ class KeyedPairs:
 
     def _choose(self, anchor: Anchor, scale: float, density: float) -> Choice:
         total = 1 + scale * density
-        choice = self._candidates.best(anchor, self._most, _Order(self._target, scale / total))
+        choice = self._candidates.best(anchor, self._most, _Order(self._target, scale / total, self._enclose))
         return choice._replace(none=1 / total)
+
+    def _enclose(self) -> LagDensity:
+        """A bound on the densities of all flows, for blocks whose flows have different ones."""
+        if self._enclosed is None:
+            self._enclosed = enclose(self._flows)
+        return self._enclosed
 
     def choose_one_to_one(self) -> Optional[list[Choice]]:
         """The choice of each anchor if a flow belongs to at most one; None if there is too much to associate."""
@@ -162,8 +176,9 @@ class KeyedPairs:
         within_us = -self._target.first_us
         overall: Optional[DensitySum] = None
         densities = []
+        most = len(self._flows) if self._pairs[-1] <= MOST_PAIRS_OF_FLOW * len(self._flows) else SMALL_RANGE
         for anchor in self._anchors:
-            flows = self._candidates.few(anchor, SMALL_RANGE)
+            flows = self._candidates.few(anchor, most)
             if flows is not None:
                 densities.append(sum(density_at(flow, anchor, within_us) for flow in flows))
                 continue

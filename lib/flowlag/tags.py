@@ -5,7 +5,7 @@ Most are on every event; those of an option are only there if it was given.
 """
 
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated, NamedTuple, Optional  # and no annotations as strings: see options.py
+from typing import Annotated, NamedTuple, Optional  # and no annotations as strings: see options.py
 
 from flowlag.enrich_options import Settings
 from flowlag.instants import parse_seconds
@@ -13,9 +13,6 @@ from flowlag.interval import write_half_us, write_seconds
 from flowlag.record import Record
 from flowlag.timing import Timing
 from flowlag.windows import Window
-
-if TYPE_CHECKING:
-    from flowlag.lags import Likely
 
 _UNKNOWN_TIME = "it is absent, or not a time"
 _NOT_VALID = "the status is not `ok`, `nodata` or `skipdata`"
@@ -116,15 +113,13 @@ def asked_fields(settings: Settings) -> tuple[str, ...]:
     return (*TAG_FIELDS, *chain.from_iterable(asked))
 
 
-def write_tags(
-    record: Record, timing: Optional[Timing], window: Optional[Window], likely: Optional["Likely"] = None
-) -> Tags:
-    """The tags of a judged record; `timing` and `window` are given for valid records only, `likely` if asked for."""
+def write_tags(record: Record, timing: Optional[Timing], window: Optional[Window]) -> Tags:
+    """The tags of a judged record; `timing` and `window` are given for valid records only."""
     tags = Tags(record.status, _seconds(record.start_us), _seconds(record.end_us))
     if timing is None or window is None:
         return tags
     bounds = window.bounds
-    tags = tags._replace(
+    return tags._replace(
         duration=write_seconds(timing.duration_us),
         earliest=write_seconds(timing.envelope.start_us),
         latest=write_seconds(timing.envelope.end_us),
@@ -137,10 +132,6 @@ def write_tags(
         window_basis=window.basis,
         stamps=timing.stamps,
     )
-    if likely is None:
-        return tags
-    earliest = write_seconds(likely.earliest_us)
-    return tags._replace(likely_earliest=earliest, likely_basis=likely.basis, likely_anchors=likely.anchors)
 
 
 def _seconds(time_us: Optional[int]) -> str:

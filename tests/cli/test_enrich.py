@@ -234,7 +234,7 @@ def test_help_names_every_option_with_its_default():
     code, out, _ = run("enrich", "--help")
     text = out.decode()
     assert all(f"\n  --{option.name} " in text for option in ENRICH_OPTIONS)
-    assert code == 0 and text.count("Default: ") == len(ENRICH_OPTIONS)
+    assert code == 0 and text.count("Default: ") == len(ENRICH_OPTIONS) + 1 and "\n  --lags FILE" in text
     assert run("--version") == (0, f"flowlag {__version__}\n".encode(), "")
     assert run("-h")[0] == 0
 

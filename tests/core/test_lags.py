@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import parse_settings
 from flowlag.errors import SettingsError
-from flowlag.interval import Interval
-from flowlag.lags import COLUMNS, Bound, LearnedLags, place_likely
+from flowlag.interval import write_seconds
+from flowlag.lags import COLUMNS, Bound, LearnedLags
 from flowlag.learn_rows import LEARN_FIELDS
 from flowlag.splunk.enrich_table import EnrichTable
 from flowlag.splunk.lookup import LAGS_PLACE, MOST_BYTES, load_lags, load_learned
@@ -98,16 +98,16 @@ def test_a_record_without_packets_has_no_likely_bounds():
         assert tags.event_time("likely") == (str(T - Decimal("7.65")) if expected else tags.time)
 
 
-@given(st.integers(-40 * S, 4000 * S), st.integers(0, 3600 * S), st.integers(0, 3600 * S))
-def test_likely_bounds_lie_in_the_hard_ones(learned_us, length_us, lag_us):
-    start_us = T * S
-    envelope = Interval(start_us - lag_us, start_us + length_us + S)
-    likely = place_likely(start_us, envelope, Bound(learned_us, "7"))
-    assert envelope.start_us <= likely.earliest_us < envelope.end_us
-    if likely.basis == "envelope":
-        assert likely == (envelope.start_us, "envelope", "") and learned_us <= -length_us - S
-    else:
-        assert likely.anchors == "7" and likely.earliest_us == max(start_us - learned_us, envelope.start_us)
+@given(st.integers(-40 * S, 3600 * S), st.integers(0, 3600), st.integers(0, 3600))
+def test_likely_bounds_lie_in_the_hard_ones(learned_us, length, lag):
+    lags = learn(row(lag_99=write_seconds(learned_us)))
+    enricher = Enricher(parse_settings([("confidence", "99"), ("lag", str(lag))]), None, lags)
+    tags = enricher.tag({"start": str(T), "end": str(T + length), "interface_id": "eni-1"}.get)
+    earliest, latest, likely = map(Decimal, (tags.earliest, tags.latest, tags.likely_earliest))
+    assert earliest <= likely < latest
+    wanted = T - Decimal(learned_us) / S
+    assert likely == (earliest if wanted >= latest else max(wanted, earliest))
+    assert (tags.likely_basis, tags.likely_anchors) == (("envelope", "") if wanted >= latest else ("interface", "240"))
 
 
 def test_the_hard_bounds_stay():
@@ -173,14 +173,19 @@ OPTIONS = st.fixed_dictionaries(
 
 
 @settings(deadline=None, max_examples=200)
-@given(ROWS, RECORDS, OPTIONS, st.booleans(), st.sampled_from([300, 1 << 20]))
-def test_the_byte_path_finds_the_same(rows, records, options, has_time, size):
+@given(ROWS, RECORDS, OPTIONS, st.booleans(), st.booleans(), st.sampled_from([300, 1 << 20]))
+def test_the_byte_path_finds_the_same(rows, records, options, has_time, has_more, size):
     """Records that the memo takes for alike, whatever their interface, have the tags of the plain path."""
     names = ["interface_id", "start_time", "end_time", "packets", "log_status", *(["_time"] if has_time else [])]
     events = [
         dict(zip(names, (interface, str(T + start), str(T + start + length), packets, status, time)))
         for interface, start, length, packets, status, time in records
     ]
+    if has_more:  # what one column lacks, another one may have
+        names += ["dvc", "start"]
+        for event, other in zip(events, reversed(list(events))):
+            event.update(dvc=other["interface_id"], start=other["start_time"])
+            event["start_time"] = event["start_time"] if event["packets"] == "1" else "-"
 
     def enricher():
         return Enricher(parse_settings(options.items()), None, learn(*rows, confidence=options["confidence"]))

@@ -7,14 +7,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flowlag import candidates, probability
+from flowlag import candidates, density_sum, probability
 from flowlag.association import Association, Pair
 from flowlag.candidates import Anchor, Flow
 from flowlag.density_sum import DensitySum
-from flowlag.lag_density import density_at, uniform
+from flowlag.lag_density import uniform
+from flowlag.lags import COLUMNS, LearnedLags
 from flowlag.match import Matcher
 from flowlag.match_fields import ALL_FIELDS
 from flowlag.match_options import parse_match_settings
+from flowlag.opening_density import density_at, enclose
 from tests.support.chances import associate, associate_exactly, chances
 
 S = 1_000_000
@@ -25,6 +27,22 @@ made_flows = st.tuples(
     st.integers(-150, 150), st.sampled_from([0, 1, 5, 30, 59, 600]), st.sampled_from([0, 60, 60, 60, 300])
 )
 made_anchors = st.tuples(st.integers(-300, 300).map(lambda halves: halves / 2), st.sampled_from([0, 0, 0, 1, 40]))
+
+
+#: Interface -> what was learned of its lags: all alike, constant, two places, a drift.
+LEARNED = {
+    "eni-1": [124] * 36 + [123] * 45,
+    "eni-2": [2] * 45 + [9840] + [2] * 35,
+    "eni-3": [0] * 5 + [3000] * 2 + [0] * 60 + [4000] + [0] * 13,
+}
+
+
+def learned_lags():
+    rows = [
+        [name, "240", "", "", "", " ".join(map(str, parts)), str(T - 5000), str(T + 90_000), "ok"]
+        for name, parts in LEARNED.items()
+    ]
+    return LearnedLags.from_rows([COLUMNS, *rows])
 
 
 def flow(start, length=59, lag=60, name="flow", **fields):
@@ -38,9 +56,9 @@ def anchor(time, length=0, name="anchor", **fields):
     return {"_time": str(T + time), "end": str(T + time + length), "key": "k", "row": name, **fields}
 
 
-def run(events, **options):
+def run(events, lags=None, **options):
     options = {"by": "key", "rank": "probability", "anchor_end": "end", **options}
-    matcher = Matcher(parse_match_settings(options.items()))
+    matcher = Matcher(parse_match_settings(options.items()), lags)
     for event in events:
         matcher.feed(event.get, event["row"])
     rows = [(m.anchor, m.flow, dict(zip(ALL_FIELDS, m.tags))) for m in matcher.close()]
@@ -57,23 +75,42 @@ def events_of(flows, anchors):
 # --- the values ---
 
 
+made_names = st.sampled_from([*LEARNED, "", ""])
+
+
+def make_flows(flows):
+    """Flows for the parts, of (numbers, interface)."""
+    lags = learned_lags()
+    for (start, length, lag), name in flows:
+        learned = lags.find_density(name, T * S)
+        yield Flow((start - lag) * S, (start + length + 1) * S, start * S, "", learned)
+
+
 @quick
 @given(
     st.lists(made_flows, max_size=12), st.lists(made_anchors, min_size=1, max_size=7), st.booleans(), st.sampled_from([0, 1, 2]),
-    st.sampled_from([0, 1]), st.sampled_from([(2, 1), (16, 200)]), st.randoms(use_true_random=False),
+    st.sampled_from([0, 1]), st.sampled_from([(2, 1), (16, 200)]), st.booleans(), st.randoms(use_true_random=False),
 )  # fmt: skip
-def test_probabilities_are_those_of_the_definition(flows, anchors, exclusive, tolerance, within, sizes, rng):
+def test_probabilities_are_those_of_the_definition(flows, anchors, exclusive, tolerance, within, sizes, knows, rng):
     """Whatever the order of arrival; with few flows in a block, the search and the sum of densities are used."""
     events = events_of(flows, anchors)
+    names = [rng.choice([*LEARNED, "eni-4", ""]) for _ in flows]
+    for event, name in zip(events, names):
+        event["interface-id"] = name
     rng.shuffle(events)
-    before = candidates.FANOUT, candidates.SMALL_RANGE
+    before = candidates.FANOUT, candidates.SMALL_RANGE, candidates.MOST_KINDS
     candidates.FANOUT, candidates.SMALL_RANGE = sizes
+    candidates.MOST_KINDS = rng.choice([1, 16])
     try:
-        rows, _ = run(events, exclusive=str(exclusive), tolerance=str(tolerance), within=str(within))
+        lags = learned_lags() if knows else None
+        rows, _ = run(events, lags, exclusive=str(exclusive), tolerance=str(tolerance), within=str(within))
     finally:
-        candidates.FANOUT, candidates.SMALL_RANGE = before
+        candidates.FANOUT, candidates.SMALL_RANGE, candidates.MOST_KINDS = before
     intervals = [(time - tolerance, time + length + tolerance) for time, length in anchors]
-    numbers = [(start - lag, start + length + 1, start) for start, length, lag in flows]
+    numbers = [
+        (start - lag, start + length + 1, start, LEARNED.get(name, ()) if knows else ())
+        for (start, length, lag), name in zip(flows, names)
+    ]
     expected = {}
     for i, (some, none) in enumerate(chances(numbers, intervals, within, exclusive)):
         expected.update({(f"a{i:02}", f"f{j:02}"): (chance, none) for j, chance in some.items()})
@@ -166,6 +203,29 @@ def test_the_row_names_and_the_digits():
     assert len(tags["match_probability"]) <= 8
 
 
+def test_what_was_learned_decides_between_two_records():
+    """Of two records that fit alike, that of the interface whose lag is 25 s."""
+    events = [flow(i, 0, name=name, interface_id=name) for i, name in ((5, "eni-9"), (25, "eni-2"))]
+    rows, matcher = run([*events, anchor(-0.5)], learned_lags())
+    best = {f: float(tags["match_probability"]) for _, f, tags in rows}
+    assert best["eni-2"] > 0.9 > best["eni-9"] and rows[0][1] == "eni-2"
+    assert matcher.warning() is None
+    unlearned = {f: float(tags["match_probability"]) for _, f, tags in run([*events, anchor(-0.5)])[0]}
+    assert unlearned["eni-2"] == unlearned["eni-9"]
+
+
+def test_bounds_without_a_lag_have_none_that_was_learned():
+    """Those of a connection, and records whose lag is said to be 0."""
+    events = [{**flow(0, lag=lag, name=f"{lag} {begins}", interface_id="eni-2"), "flowlag_start": begins}
+              for lag, begins in ((0, str(T)), (60, ""), (60, str(T - 60)))]  # fmt: skip
+    assert run([*events, anchor(5)], learned_lags())[0] == run([*events, anchor(5)])[0]
+
+
+def test_a_damaged_lookup_is_in_the_warning():
+    _, matcher = run([flow(0), anchor(5)], LearnedLags(complaint="it is damaged, so no learned lag is used"))
+    assert matcher.warning() == "it is damaged, so no learned lag is used."
+
+
 # --- the parts ---
 
 
@@ -246,14 +306,32 @@ def test_a_login_without_a_record_among_many_that_have_one():
     assert last == pytest.approx([1 / 3] * 6, abs=1e-3)
 
 
-@settings(deadline=None)
-@given(st.lists(made_flows, max_size=30), made_anchors, st.sampled_from([0, S, 30 * S]))
-def test_the_sum_of_densities_is_their_sum(flows, numbers, within_us):
-    flows = [Flow((s - lag) * S, (s + length + 1) * S, s * S, "") for s, length, lag in flows]
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(st.tuples(made_flows, made_names), max_size=30), made_anchors, st.sampled_from([0, S, 30 * S]),
+    st.sampled_from([0, 10, 1000]), st.sampled_from([0, 500_000]),
+)  # fmt: skip
+def test_the_sum_of_densities_is_their_sum(flows, numbers, within_us, dense, shift_us):
+    """Also of stamps that are no whole seconds, and whether they are added second by second or not."""
+    flows = list(make_flows(flows))
+    flows[1::2] = [flow._replace(earliest_us=flow.earliest_us + shift_us, start_us=flow.start_us + shift_us,
+                                 latest_us=flow.latest_us + shift_us) for flow in flows[1::2]]  # fmt: skip
     begin_us = int(numbers[0] * S)
     interval = Anchor(begin_us, begin_us + numbers[1] * S)
     expected = sum(density_at(flow, interval, within_us) for flow in flows)
-    assert DensitySum(flows, within_us).at(interval) == pytest.approx(expected, abs=1e-9)
+    before, density_sum.DENSE = density_sum.DENSE, dense
+    try:
+        assert DensitySum(flows, within_us).at(interval) == pytest.approx(expected, abs=1e-9)
+    finally:
+        density_sum.DENSE = before
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(made_flows, made_names), min_size=1, max_size=6), st.integers(-30 * S, 400 * S))
+def test_what_encloses_densities_is_nowhere_below_one(flows, lag_us):
+    flows = list(make_flows(flows))
+    slopes = [(flow.learned or uniform(flow.opens_us - flow.earliest_us)).slope_at(lag_us) for flow in flows]
+    assert enclose(flows).slope_at(lag_us) >= max(slopes) - 1e-12
 
 
 @given(st.integers(0, 3600), st.integers(-40, 3700))
@@ -312,6 +390,19 @@ def test_a_hot_key_is_searched_and_not_scanned(monkeypatch):
     rows, matcher = run(hot(2500, 30_000, 600), exclusive="true", maxmatches="1")
     assert len(rows) == 2500 and "exclusive=true: 1" in matcher.warning()
     assert sum(int(tags["match_count"]) for _, _, tags in rows) > 10_000_000 > 10 * len(ranked)
+
+
+@pytest.mark.slow
+def test_learned_lags_do_not_make_a_hot_key_a_scan(monkeypatch):
+    """Flows of several interfaces, side by side in each block."""
+    ranked = []
+    rank_flow = probability.rank_flow
+    monkeypatch.setattr(probability, "rank_flow", lambda *given: ranked.append(1) or rank_flow(*given))
+    events = hot(1000, 20_000, 600)
+    for i, event in enumerate(events):
+        event["interface_id"] = ("eni-1", "eni-2", "eni-3", "eni-4")[i % 4]
+    rows, _ = run(events, learned_lags(), maxmatches="1")
+    assert sum(int(tags["match_count"]) for _, _, tags in rows) > 2_500_000 > 10 * len(ranked)
 
 
 # --- opening records ---

@@ -25,7 +25,7 @@ MOST_SECONDS, MOST_MEGABYTES = 10, 2048
 #: Inputs are short, since what is deep is reached by shape; what is large has tests of its own.
 LONGEST_INPUT = 4096
 NAMES = (
-    "chunk", "raw", "instant", "options", "form", "frames", "command", "lookup", "pairs", "match", "connect", "learn", "profile", "text",
+    "chunk", "raw", "instant", "options", "form", "frames", "command", "lookup", "lags", "pairs", "match", "connect", "learn", "profile", "text",
     "table", "documents", "packed", "parquet",
 )  # fmt: skip
 

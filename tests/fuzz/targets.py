@@ -53,7 +53,7 @@ from flowlag.splunk.connect_table import ConnectTable
 from flowlag.splunk.enrich_table import EnrichTable
 from flowlag.splunk.frames import serve
 from flowlag.splunk.learn_table import LearnTable
-from flowlag.splunk.lookup import PLACE, load_windows
+from flowlag.splunk.lookup import LAGS_PLACE, PLACE, load_lags, load_windows
 from flowlag.splunk.match_table import MatchTable
 from flowlag.splunk.profile_table import ProfileTable
 from tests.support.oracle import cut, expected_pairs, expected_reply_to, split_body
@@ -386,6 +386,32 @@ def _build_search(rest: bytes) -> tuple[bytes, list[bytes]]:
 
 
 # --- what is learned, matched, connected and profiled ---
+
+
+def lags(data: bytes) -> None:
+    """The lookup file of learned lags: rows, or one sentence; likely bounds lie in the others, on both paths the same."""
+    settings = parse_settings([("confidence", "99"), ("time", "likely")])
+    (WORK / LAGS_PLACE).write_bytes(data)
+    learned, densities = load_lags("99", WORK), load_lags(None, WORK)
+    (WORK / LAGS_PLACE).unlink()
+    assert learned is not None and densities is not None
+    for some in (learned, densities):
+        if some.complaint is not None:
+            _is_sentence(some.complaint)
+            assert some.complaint.startswith(LAGS_PLACE)
+    for interface in ("eni-1", ""):
+        fields = {"start": "1602397446", "end": "1602397505", "interface_id": interface}
+        tags, plain = (Enricher(settings, None, some).tag(fields.get) for some in (learned, None))
+        assert tags[:14] == plain[:14] and tags.likely_basis in ("interface", "envelope")
+        assert float(tags.earliest) <= float(tags.likely_earliest) < float(tags.latest)
+        assert bool(tags.likely_anchors) == (tags.likely_basis == "interface")
+        body = ",".join(fields) + "\n" + ",".join(fields.values()) + "\n"
+        reply = EnrichTable(Enricher(settings, None, learned)).tag(body.encode()).decode()
+        time = Enricher(settings, None, learned).new_time(tags, None)
+        assert reply.endswith(",".join(["", time, *tags[:17]]) + "\n"), (reply, tags)
+        density = densities.find_density(interface, 1602397446_000_000)
+        if density is not None:
+            assert abs(density.below(61_000_000) - 1) < 1e-9 and density.below(-20_000_000) == 0
 
 
 def lookup(data: bytes) -> None:
@@ -723,7 +749,7 @@ def parquet(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     function.__name__: function
     for function in (
-        chunk, raw, instant, options, form, frames, command, lookup, pairs, match, connect, learn, profile, text, table,
+        chunk, raw, instant, options, form, frames, command, lookup, lags, pairs, match, connect, learn, profile, text, table,
         documents, packed, parquet,
     )
 }  # fmt: skip

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Golden cases: golden/<case>/ holds in.log (raw lines) or in.csv (extracted fields), args.txt (an argument a line),
 expected.csv (every tag of every event) and WHY.md; in cases whose name begins with `profile`, `connect` or `learn`,
-expected.csv is what flowlagprofile, flowlagconnect or flowlaglearn gives. A lookup.csv is put where the app finds what
-was learned. They run through the packaged commands; `make golden` writes expected.csv anew, and its diff is the review.
+expected.csv is what flowlagprofile, flowlagconnect or flowlaglearn gives. A lookup.csv (windows) or
+lags.csv is put where the app finds what was learned. They run through the packaged commands; `make golden` writes expected.csv anew, and its diff is the review.
 """
 
 import csv
@@ -52,11 +52,13 @@ def run_case(case, app, python, folder):
     kind = case.name.partition("-")[0]
     if kind in ("profile", "connect", "learn"):
         return tabled(case, app / "bin" / f"flowlag{kind}.py", python)
-    lookup = case / "lookup.csv"
-    if lookup.exists():
+    lookups = {case / "lookup.csv": "flowlag_windows.csv", case / "lags.csv": "flowlag_lags.csv"}
+    if any(lookup.exists() for lookup in lookups):
         app = Path(shutil.copytree(app, folder / "flowlag"))
         (app / "lookups").mkdir()
-        shutil.copy(lookup, app / "lookups" / "flowlag_windows.csv")
+    for lookup, name in lookups.items():
+        if lookup.exists():
+            shutil.copy(lookup, app / "lookups" / name)
     return tagged(case, app / "bin" / "flowlagenrich.py", python)
 
 

@@ -89,6 +89,18 @@ def test_connect_gives_the_rows_of_the_packaged_command(search, flows, packaged,
     assert len(expected) > 50 and texts(outcome.rows, names) == texts(expected, names)
 
 
+def test_likely_bounds_are_within_the_others(search, flows):
+    """Whatever was learned on this instance; splunkd merges the three fields with the other ones."""
+    names = [f"flowlag_{name}" for name in ("earliest", "likely_earliest", "latest", "likely_basis", "likely_anchors")]
+    text = f"`flowlag_index` | flowlagenrich confidence=99 time=likely | table _time {' '.join(names)}"
+    outcome = search(place(text, flows("seed")))
+    assert len(outcome.rows) == 3
+    for row in outcome.rows:
+        earliest, likely, latest = (float(str(row[name])) for name in names[:3])
+        assert earliest <= likely < latest
+        assert (row[names[3]] == "interface") == bool(row.get(names[4]))
+
+
 def test_learn_gives_the_rows_of_the_packaged_command(search, flows, packaged, sets):
     """Each login of the set as the opening of its connection: the same lags of the same interfaces."""
     options = ["by=src_ip=src,dest_ip=dest", "anchors=kind=login", "anchor_time=login_time", "tolerance=0"]

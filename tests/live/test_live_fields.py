@@ -18,7 +18,9 @@ KEPT = "n note many src_ip dest_port interface_id source sourcetype host index _
 SPLIT = 'makemv delim=";" many'
 
 
-@pytest.mark.parametrize("options", ["", "format=none", "windows=none", "time=keep prefix=lag_"])
+@pytest.mark.parametrize(
+    "options", ["", "format=none", "windows=none", "time=keep prefix=lag_", "confidence=99 community=true"]
+)
 def test_fields_that_are_kept_back_come_back_unchanged(search, flows, options):
     """The command asks for a dozen fields; splunkd merges its reply with all the others, row by row."""
     before = search(place(f"`flowlag_index` | table {KEPT} _time", flows("seed")))

@@ -10,7 +10,8 @@ import pytest
 
 from flowlag import memo
 from flowlag.errors import ProtocolError
-from flowlag.splunk import blocks, enrich_table
+from flowlag.lags import LearnedLags
+from flowlag.splunk import blocks, enrich_table, likely_column
 from flowlag.splunk.blocks import BLOCK_SIZE, MOST_STEPS, Blocks, Splitter, find_cut
 from flowlag.splunk.enrich_table import EnrichTable
 from flowlag.splunk.frames import read_frame, write_frame
@@ -212,8 +213,8 @@ def test_what_is_remembered_is_bounded(monkeypatch):
     records = [row(start=b"%d" % (1602397446 - i), packets=b"%d" % i) for i in range(200)]
     records += [row(start=b"9" * 1000 + b"%d" % i, packets=b"9" * 1000 + b"%d" % i) for i in range(200)]
     assert tagger.tag(write_rows(HEADER, records)) == expected_reply(HEADER, records, {})[0]
-    keys, _, replies, _ = tagger._plan.split
-    for kept in (replies, replies._patterns, replies._seconds, keys._packets):
+    way = tagger._plan.split
+    for kept in (way.replies, way.replies._patterns, way.replies.seconds, way.keys._packets):
         assert 0 < len(kept) <= 50 and max(map(len, map(str, kept))) < 200
 
 
@@ -229,9 +230,24 @@ def test_what_is_remembered_of_flows_is_bounded(monkeypatch):
     records += [[*FLOW[:2], b"9" * 1000 + b"%d" % port, *FLOW[3:]] for port in range(200)]
     expected, _ = expected_reply(FLOW_HEADER, records, {"community": "true"})
     assert tagger.tag(write_rows(FLOW_HEADER, records)) == expected and expected.count(b",1:") == 200
-    _, _, replies, ids = tagger._plan.split
+    replies, ids = tagger._plan.split.replies, tagger._plan.split.ids
     assert len(replies) == 1
     assert 0 < len(ids) <= 50 and max(map(len, map(str, ids))) < 200
+
+
+def test_what_is_remembered_of_interfaces_is_bounded(monkeypatch):
+    """Starts and interfaces without end."""
+    monkeypatch.setattr(memo, "SIZE", 50)
+    monkeypatch.setattr(likely_column, "_MOST_TEXTS", 300)
+    tagger = EnrichTable(enricher({"confidence": "99"}), 300)
+    tagger._enricher.lags = LearnedLags()
+    header = [b"start", b"end", b"interface_id", b"user"]
+    records = [[b"%d" % (1602397446 - i), b"1602397505", b"eni-%d" % (i % 60), b"x"] for i in range(2000)]
+    records += [[b"1602397446", b"1602397505", b"9" * 1000 + b"%d" % i, b""] for i in range(200)]
+    assert tagger.tag(write_rows(header, records)) == expected_reply(header, records, {"confidence": "99"})[0]
+    likely = tagger._plan.split.likely
+    assert 0 < len(likely._moved) <= 50 and max(map(len, likely._moved)) < 200
+    assert sum(map(len, likely._moved.values())) <= 300
 
 
 def test_blocks_are_cut_where_quotes_are_even():

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What probabilities there must be, from the definition alone: every pair, every message, nothing kept or cut.
 
-Times are seconds. Shares no code with the app.
+Times are seconds. Shares no code with the app. A flow is (earliest, latest, start), and may have the parts of its learned
+lags behind it, one for each second from -20.
 """
 
-KNOTS = (-20.0, 0.0)
 
-
-def below(lag, longest):
-    """The mass of lags below `lag`: 2 % between -20 and 0, the rest even from 0 to `longest`."""
+def below(lag, longest, parts=()):
+    """The mass of lags below `lag`: 2 % between -20 and 0, the rest even from 0 to `longest`; or what was learned."""
+    if parts:
+        return sum(part * min(max(lag - second, 0), 1) for second, part in enumerate(parts, -20)) / sum(parts)
     if lag <= 0:
         return 0.02 * max(lag + 20, 0) / 20
     return 0.02 + 0.98 * min(lag / longest, 1)
@@ -16,21 +17,27 @@ def below(lag, longest):
 
 def density(flow, anchor, within):
     """The average over the anchor of the density of the flow's opening, by the trapezoid rule between all corners."""
-    earliest, latest, start = flow
+    earliest, latest, start, *parts = flow
+    parts = parts[0] if parts and earliest < start else ()
     begin, end = anchor
     opens = start if earliest <= start < latest else earliest
     longest = (opens - earliest) or 1
 
     def at(time):
         inside = time <= latest + within
-        return (below(latest - time, longest) - below(opens - time, longest)) / (latest - opens) if inside else 0.0
+        return (
+            (below(latest - time, longest, parts) - below(opens - time, longest, parts)) / (latest - opens)
+            if inside
+            else 0.0
+        )
 
     if begin == end:
         return at(begin)
     last = min(end, latest + within)
     if begin >= last:
         return 0.0
-    corners = {edge - knot for edge in (opens, latest) for knot in (*KNOTS, longest)}
+    knots = range(-20, 62) if parts else (-20.0, 0.0, longest)
+    corners = {edge - knot for edge in (opens, latest) for knot in knots}
     times = sorted({begin, last, *(time for time in corners if begin < time < last)})
     return sum((at(a) + at(b)) / 2 * (b - a) for a, b in zip(times, times[1:])) / (end - begin)
 

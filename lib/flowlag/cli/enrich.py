@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Optional
 
 from flowlag.cli.command import add_options, finish, given_options, has_unreadable, make_parser, open_inputs
+from flowlag.cli.lags import LAGS, find_lags, read_lags
 from flowlag.cli.output import WRITERS
 from flowlag.cli.terminal import Parser, complain, write_lines
 from flowlag.enrich import Enricher
@@ -20,7 +21,9 @@ from flowlag.files.rows import Row
 def enrich(argv: Sequence[str]) -> int:
     """`enrich`: write the records of files with their tags."""
     args = _enrich_parser().parse_intermixed_args(argv)
-    enricher = Enricher(parse_settings(given_options(args, ENRICH_OPTIONS), "flowlag enrich"))
+    settings = parse_settings(given_options(args, ENRICH_OPTIONS), "flowlag enrich")
+    path = find_lags(args, "flowlag enrich", "confidence", settings.confidence is not None)
+    enricher = Enricher(settings, None, read_lags(path, settings.confidence))
     with open_inputs(args.files) as inputs:
         events = tag_rows(enricher, inputs.rows(args.files, enricher.settings))
         is_written = write_lines(WRITERS[args.output](events, enricher.settings, complain))
@@ -33,7 +36,7 @@ def _enrich_parser() -> Parser:
         "Tags every flow log record with the interval in which its packets can have passed. Reads text, CSV, JSON and "
         "Parquet, plain or in gzip; the content tells which.",
     )
-    add_options(parser, ENRICH_OPTIONS, WRITERS)
+    add_options(parser, [*ENRICH_OPTIONS, LAGS], WRITERS)
     parser.add_argument("files", nargs="+", metavar="FILE", help="a flow log file; - is stdin")
     return parser
 

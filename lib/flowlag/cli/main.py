@@ -14,7 +14,7 @@ from flowlag.cli.learn import learn
 from flowlag.cli.match import match
 from flowlag.cli.profile import profile
 from flowlag.cli.terminal import FAILED, INTERRUPTED, WRONG_USAGE, Parser, complain, drop_stdout
-from flowlag.errors import SettingsError
+from flowlag.errors import SettingsError, SourceError
 
 COMMANDS = {"enrich": enrich, "match": match, "connect": connect, "profile": profile, "learn": learn}
 
@@ -31,6 +31,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     except SettingsError as error:
         complain(error)
         return WRONG_USAGE
+    except SourceError as error:  # without it nothing can be done; of other files the rest is read
+        complain(error)
+        return FAILED
     except KeyboardInterrupt:
         drop_stdout()
         return INTERRUPTED

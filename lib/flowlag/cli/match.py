@@ -7,11 +7,13 @@ Authority: docs/match.md, Output fields, and docs/shell.md, Output.
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from flowlag.cli.command import add_options, add_sides, finish, given_options, has_unreadable, make_parser, open_inputs
 from flowlag.cli.enrich import tag_rows
+from flowlag.cli.lags import LAGS, find_lags, read_lags
 from flowlag.cli.match_output import TABLES
 from flowlag.cli.output import encode_line
 from flowlag.cli.terminal import Parser, write_lines
@@ -32,8 +34,7 @@ PAIR_OPTIONS = tuple(option for option in MATCH_OPTIONS if option is not ANCHORS
 def match(argv: Sequence[str]) -> int:
     """`match`: write the pairs of flows and anchors, and the anchors without a flow."""
     args = _match_parser().parse_args(argv)
-    enricher = Enricher(parse_settings(given_options(args, ENRICH_OPTIONS), "flowlag match"))
-    matcher = Matcher(parse_match_settings(given_options(args, PAIR_OPTIONS), "flowlag match"))
+    enricher, matcher = _read_settings(args)
     table = MatchTable(matcher)
     with open_inputs([*args.flows, *args.anchors]) as inputs:
         for body in write_bodies(tag_rows(enricher, inputs.rows(args.flows, enricher.settings))):
@@ -45,6 +46,15 @@ def match(argv: Sequence[str]) -> int:
     return finish(inputs, is_written, [enricher.warning(), matcher.warning()], is_failing)
 
 
+def _read_settings(args: Namespace) -> tuple[Enricher, Matcher]:
+    settings = parse_settings(given_options(args, ENRICH_OPTIONS), "flowlag match")
+    asked = parse_match_settings(given_options(args, PAIR_OPTIONS), "flowlag match")
+    ranks, bounds = asked.rank == "probability", settings.confidence is not None
+    path = find_lags(args, "flowlag match", "rank=probability", ranks or bounds)
+    lags = read_lags(path, settings.confidence) if bounds else None
+    return Enricher(settings, None, lags), Matcher(asked, read_lags(path, None) if ranks else None)
+
+
 def _match_parser() -> Parser:
     parser = make_parser(
         "match",
@@ -52,7 +62,7 @@ def _match_parser() -> Parser:
         "are intervals. Flows are read and tagged as `enrich` does, by the same options.",
     )
     add_sides(parser)
-    options = [*(option for option in PAIR_OPTIONS if option is not PREFIX), *ENRICH_OPTIONS]  # they share prefix
+    options = [*(option for option in PAIR_OPTIONS if option is not PREFIX), *ENRICH_OPTIONS, LAGS]  # they share prefix
     add_options(parser, options, TABLES, "exit with 1 when a record was unreadable or an anchor takes no part")
     return parser
 

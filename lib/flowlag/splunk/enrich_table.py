@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import chain
-from typing import NamedTuple, Optional, cast
+from operator import add
+from typing import TYPE_CHECKING, NamedTuple, Optional, cast
 
 from flowlag.enrich import Enricher
 from flowlag.record import STATUSES
@@ -19,6 +20,9 @@ from flowlag.splunk.blocks import BLOCK_SIZE, Blocks, ReadRecords, Records, Spli
 from flowlag.splunk.columns import TWIN, Header
 from flowlag.splunk.csv_bytes import decode, scan_record, unquote
 from flowlag.splunk.replies import Ending, IdColumn, Key, Keys, ReplyCache
+
+if TYPE_CHECKING:
+    from flowlag.splunk.likely_column import LikelyColumn
 
 
 class EnrichTable:
@@ -69,22 +73,26 @@ class EnrichTable:
     def _tag_records(self, plan: _Plan, way: _Way, records: Records) -> str:
         if not records.lines:  # the block's one record goes on in the next
             return ""
-        endings = self._find_endings(plan, way, records)
+        columns = self._find_endings(plan, way, records)
+        if not plan.changes(records) and way is plan.split:
+            return "".join(chain.from_iterable(zip(records.lines, *columns)))
+        endings = columns[0] if len(columns) == 1 else list(map(add, *columns))
         if plan.changes(records):
             self._rebuild(plan, way.ending, records, endings)
         return "".join(chain.from_iterable(zip(records.lines, records.end_lines(endings))))
 
-    def _find_endings(self, plan: _Plan, way: _Way, records: Records) -> list[str]:
-        """The text to add to each record; `_raw` is read if the fields do not settle it."""
+    def _find_endings(self, plan: _Plan, way: _Way, records: Records) -> list[list[str]]:
+        """One or two columns with the text to add to each record; `_raw` is read if the fields do not settle it."""
         texts = list(map(way.replies.__getitem__, way.keys.of(records)))
         settled = texts if way.replies.settles_all else [text for text in texts if text is not None]
         self._count(way, cast("list[str]", settled))
+        columns = [texts] if way.likely is None else way.likely.complete(records, texts, way.replies.all_ok)
         if way.ids is not None:
-            texts = way.ids.complete(records, texts, way.replies.all_ok)
+            columns[-1] = way.ids.complete(records, columns[-1], way.replies.all_ok)
         if way.replies.settles_all:
-            return cast("list[str]", texts)
-        asked = enumerate(zip(texts, way.keys.of(records)))
-        return [self._ask_raw(plan, way, records, i, key) if text is None else text for i, (text, key) in asked]
+            return cast("list[list[str]]", columns)
+        asked = enumerate(zip(columns[0], way.keys.of(records)))  # there is one column, since not all are ok
+        return [[self._ask_raw(plan, way, records, i, key) if text is None else text for i, (text, key) in asked]]
 
     def _count(self, way: _Way, endings: list[str]) -> None:
         """Count the endings by status: a status is between commas, and no other tag has one of these words."""
@@ -118,6 +126,7 @@ class _Way(NamedTuple):
     keys: Keys
     ending: Ending
     replies: ReplyCache
+    likely: Optional[LikelyColumn]
     ids: Optional[IdColumn]
 
 
@@ -143,8 +152,14 @@ class _Plan:
     def _way(self, enricher: Enricher, value: Callable[[str], str], ending: Ending) -> _Way:
         keys = Keys(self.header, enricher.roles, value)
         asks_raw = enricher.settings.reads_raw and "_raw" in self.header.places
+        replies = ReplyCache(enricher, keys, ending, asks_raw)
+        likely = None
+        if enricher.settings.confidence is not None:
+            from flowlag.splunk.likely_column import LikelyColumn  # only a process that needs it pays for the import
+
+            likely = LikelyColumn(self.header, enricher, keys, ending, value, replies.seconds)
         ids = IdColumn(self.header, value) if enricher.settings.community else None
-        return _Way(keys, ending, ReplyCache(enricher, keys, ending, asks_raw), ids)
+        return _Way(keys, ending, replies, likely, ids)
 
     def changes(self, records: Records) -> bool:
         """Whether some line has to change before its tags are added."""

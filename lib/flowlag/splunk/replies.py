@@ -5,7 +5,8 @@ The key of a record has only the texts on which its tags depend, so records with
 keys there are patterns: if a record is moved by whole seconds, only the times in its tags change, and move with it (by
 whole intervals, if windows lie on a grid). So one judged record stands for all that last as long or, if windows were
 learned, for all that also have the same position in a window of the same kind. A Community ID depends on other texts,
-nearly all of them distinct, so it is found by them alone and added to what the key gives (IdColumn).
+nearly all of them distinct, so it is found by them alone and added to what the key gives (IdColumn). So are the likely
+bounds, which differ by interface (likely_column.py).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
-from operator import add, itemgetter
+from operator import add
 from typing import Any, Callable, NamedTuple, Optional, TypeVar
 
 from flowlag.enrich import Enricher
@@ -25,11 +26,11 @@ from flowlag.record import VALID, count_packets
 from flowlag.splunk.blocks import Records
 from flowlag.splunk.columns import Header
 from flowlag.splunk.csv_bytes import decode
-from flowlag.tags import Tags, asked_fields
+from flowlag.tags import TAG_FIELDS, Tags, asked_fields
 
 T = TypeVar("T")
 
-_TIMES = ("start", "end", "earliest", "latest", "time", "window_start", "window_end", "likely_earliest")
+_TIMES = ("start", "end", "earliest", "latest", "time", "window_start", "window_end")
 _FIRST, _LAST = str(FIRST_US // SECOND_US), str(LAST_US // SECOND_US)
 _OFFSET = re.compile("<(-?[0-9]+)>")
 
@@ -107,25 +108,39 @@ class Ending:
         self._follows = follows
         self._width = len(enricher.fields)
         self._has_id = enricher.settings.community
+        self._has_likely = enricher.settings.confidence is not None
+        #: What ends a line behind the likely bounds, and behind the tags that are on every event.
+        self.likely_end = "" if self._has_id else "\n"
+        self._end = "," if self._has_likely else self.likely_end
         names = [name for name in asked_fields(enricher.settings) if name != "community_id"]
-        self._read_width = len(names)  # the ID is behind all others in Tags
-        self._choose: Callable[[Tags], tuple[str, ...]] = itemgetter(*map(Tags._fields.index, names))
+        self._read_width = len(names)  # in Tags, the ID is behind all others
+        #: Whether `_time` stands in front of the likely bounds, and follows from them.
+        self.needs_likely = sets_time and enricher.settings.time == "likely"
 
-    def write(self, tags: Tags, time: Optional[str] = None) -> str:
-        """The text for tags, with its line end; but without both if an ID comes last. `time` goes into `_time`."""
-        if time is None:
-            time = self._enricher.new_time(tags, None)
-        text = ",".join([self._twins, *([time] if self._sets_time else []), *self._choose(tags)])
-        return (text if self._follows else text[1:]) + ("" if self._has_id else "\n")
+    def write(self, tags: Tags) -> str:
+        """The text for the tags that are on every event, up to what follows: likely bounds, an ID, or the next line."""
+        time = [self._enricher.new_time(tags, None)] if self._sets_time else []
+        text = ",".join([self._twins, *time, *tags[: len(TAG_FIELDS)]])
+        return (text if self._follows else text[1:]) + self._end
+
+    def write_likely(self, tags: Tags) -> str:
+        """The text for tags with the likely bounds, and with its line end; but without it if an ID comes last."""
+        likely = f"{tags.likely_earliest},{tags.likely_basis},{tags.likely_anchors}"
+        return self.write(tags) + likely + self.likely_end
 
     def write_whole(self, tags: Tags) -> str:
-        """The text for tags, with the ID if there has to be one, and with its line end."""
-        return self.write(tags) + (write_id(tags.community_id) if self._has_id else "")
+        """The text for tags with all that was asked for, and with its line end."""
+        text = self.write_likely(tags) if self._has_likely else self.write(tags)
+        return text + (write_id(tags.community_id) if self._has_id else "")
 
     def read(self, text: str) -> Tags:
         """The tags that a whole text was written from, without the ID."""
         cells = text.rstrip("\n").split(",")[-self._width :]
         return Tags(*cells[: self._read_width])
+
+    def read_first(self, text: str) -> Tags:
+        """The tags on every event that a text of `write` was written from, if likely bounds follow."""
+        return Tags(*text[:-1].split(",")[-len(TAG_FIELDS) :])
 
 
 def write_id(text: str) -> str:
@@ -145,8 +160,8 @@ class IdColumn(Bounded[tuple[str, ...], str]):
         super().__init__()
         self._identify = identify
         self._places = [header.places_of(part.names) for part in PARTS]
-        self._checks = [_remember(part.is_value, value) for part in PARTS]
-        self._readers = [_remember(part.read, value) for part in PARTS]
+        self._checks = [remember(part.is_value, value) for part in PARTS]
+        self._readers = [remember(part.read, value) for part in PARTS]
 
     def __missing__(self, texts: tuple[str, ...]) -> str:
         end = write_id(self._identify(*[read[text] for read, text in zip(self._readers, texts)]))
@@ -156,26 +171,26 @@ class IdColumn(Bounded[tuple[str, ...], str]):
 
     def complete(self, records: Records, texts: list[Optional[str]], all_ok: bool) -> list[Optional[str]]:
         """The texts with their IDs and line ends; None stays. Only records that are ok have an ID."""
-        parts = map(self._texts, repeat(records), self._places, self._checks)
+        parts = map(first_texts, repeat(records), self._places, self._checks)
         ends = map(self.__getitem__, zip(*parts))
         if all_ok:
             return list(map(add, texts, ends))
         empty = write_id("")
         return [text and text + (end if ",ok," in text else empty) for text, end in zip(texts, ends)]
 
-    @staticmethod
-    def _texts(records: Records, places: tuple[int, ...], is_value: Memo[str, bool]) -> Iterable[str]:
-        """For each record, the text of the first column that has a value, mostly that of the first column of all."""
-        columns = [records.column(place) for place in places]
-        columns = columns[:1] + [column for column in columns[1:] if any(column)]
-        if not columns:
-            return [""] * len(records.lines)
-        if len(columns) == 1 or all(map(is_value.__getitem__, set(columns[0]))):
-            return columns[0]
-        return [next(filter(is_value.__getitem__, texts), "") for texts in zip(*columns)]
+
+def first_texts(records: Records, places: tuple[int, ...], is_value: Memo[str, bool]) -> list[str]:
+    """For each record, the text of the first column that has a value, mostly that of the first column of all."""
+    columns = [records.column(place) for place in places]
+    columns = columns[:1] + [column for column in columns[1:] if any(column)]
+    if not columns:
+        return [""] * len(records.lines)
+    if len(columns) == 1 or all(map(is_value.__getitem__, set(columns[0]))):
+        return columns[0]
+    return [next(filter(is_value.__getitem__, texts), "") for texts in zip(*columns)]
 
 
-def _remember(find: Callable[[str], T], value: Callable[[str], str]) -> Memo[str, T]:
+def remember(find: Callable[[str], T], value: Callable[[str], str]) -> Memo[str, T]:
     """`find` of a field's value, by the text of the field."""
     return Memo(lambda text: find(decode(value(text))), len)
 
@@ -191,17 +206,18 @@ class ReplyCache(Bounded[Key, Optional[str]]):
         super().__init__()
         self.all_ok = self.settles_all = True
         self._enricher = enricher
-        self._moves_with = enricher.moves_with
+        self._moves_with = enricher.rules.moves_with
         self._interface_place, self._interfaces = keys.interface_place, keys.interfaces
-        self._all_move = enricher.all_move and keys.interface_place is None
+        self._all_move = enricher.rules.all_move and keys.interface_place is None
         self._keys = keys
         self._ending = ending
         self._asks_raw = asks_raw
-        self._seconds = Memo(_read_seconds, len)
+        #: text -> a time in whole seconds, None for anything else
+        self.seconds = Memo(_read_seconds, len)
         self._patterns: Bounded[tuple[Any, ...], Pattern] = Bounded()
 
     def __missing__(self, key: Key) -> Optional[str]:
-        start_s, end_s = self._seconds[key[0]], self._seconds[key[1]]
+        start_s, end_s = self.seconds[key[0]], self.seconds[key[1]]
         can_be_kept = len("".join(key)) <= LONGEST
         if can_be_kept and start_s is not None and end_s is not None:
             likeness = (end_s - start_s, key[2:]) if self._all_move else self._find_likeness(key, start_s, end_s)
@@ -226,17 +242,16 @@ class ReplyCache(Bounded[Key, Optional[str]]):
 
     def _add_pattern(self, likeness: tuple[Any, ...], key: Key, start_s: int) -> Pattern:
         tags = self._enricher.judge(self._keys.values[key])
-        time = _relate(self._enricher.new_time(tags, None), start_s)  # it may follow from several of the tags
-        pattern = _cut_times(self._write(_relate_times(tags, start_s), time))
+        pattern = _cut_times(self._write(_relate_times(tags, start_s)))
         self._patterns.keep(likeness, pattern)
         return pattern
 
-    def _write(self, tags: Tags, time: Optional[str] = None) -> Optional[str]:
+    def _write(self, tags: Tags) -> Optional[str]:
         self.all_ok = self.all_ok and tags.status == "ok"
         if self._asks_raw and tags.status not in VALID:
             self.settles_all = False
             return None
-        return self._ending.write(tags, time)
+        return self._ending.write(tags)
 
 
 def _relate_times(tags: Tags, start_s: int) -> Tags:
