@@ -13,12 +13,12 @@ import pytest
 
 from flowlag.enrich_options import parse_arguments
 from flowlag.instants import parse_instant
-from flowlag.learn_options import parse_learn_arguments
-from flowlag.learn_rows import LEARN_FIELDS
+from flowlag.learn.options import parse_learn_arguments
+from flowlag.learn.rows import LEARN_FIELDS
 from flowlag.learned import COLUMNS
-from flowlag.match_options import parse_match_arguments
-from flowlag.profile import PROFILE_FIELDS
-from flowlag.profile_options import parse_profile_arguments
+from flowlag.match.options import parse_match_arguments
+from flowlag.profile.options import parse_profile_arguments
+from flowlag.profile.profiler import PROFILE_FIELDS
 from flowlag.splunk.lookup import PLACE
 from tests.spl.engine import Engine
 from tests.support.conf import MACROS, read_conf

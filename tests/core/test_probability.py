@@ -7,16 +7,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flowlag import candidates, density_sum, probability
-from flowlag.association import Association, Pair
-from flowlag.candidates import Anchor, Flow
-from flowlag.density_sum import DensitySum
 from flowlag.lag_density import uniform
 from flowlag.lags import COLUMNS, LearnedLags
-from flowlag.match import Matcher
-from flowlag.match_fields import ALL_FIELDS
-from flowlag.match_options import parse_match_settings
-from flowlag.opening_density import density_at, enclose
+from flowlag.match import candidates, density_sum, probability
+from flowlag.match.association import Association, Pair
+from flowlag.match.candidates import Anchor, Flow
+from flowlag.match.density_sum import DensitySum
+from flowlag.match.fields import ALL_FIELDS
+from flowlag.match.matcher import Matcher
+from flowlag.match.opening_density import density_at, enclose
+from flowlag.match.options import parse_match_settings
 from tests.support.chances import associate, associate_exactly, chances
 
 S = 1_000_000

@@ -19,11 +19,10 @@ from flowlag.errors import show_text
 from flowlag.fields import first_value
 from flowlag.five_tuple import opens_connection, read_flags
 from flowlag.instants import LAST_US, parse_instant, parse_seconds
-from flowlag.lag_estimate import Range
-from flowlag.learn_options import LearnSettings
-from flowlag.learn_rows import Row, describe_all
-from flowlag.record import count_packets
-from flowlag.sides import (
+from flowlag.learn.estimate import Range
+from flowlag.learn.options import LearnSettings
+from flowlag.learn.rows import Row, describe_all
+from flowlag.match.sides import (
     NEITHER,
     NO_ANCHOR_KEY,
     NO_BOUNDS,
@@ -38,6 +37,7 @@ from flowlag.sides import (
     leave_out,
     say_counts,
 )
+from flowlag.record import count_packets
 
 #: Why flows and anchors take no part.
 NO_INTERFACE = "flows without a network interface"

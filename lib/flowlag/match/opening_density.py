@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from operator import mul
 
-from flowlag.candidates import Anchor, Flow
 from flowlag.interval import SECOND_US
 from flowlag.lag_density import EARLY_SHARE, EARLY_US, LagDensity, uniform
+from flowlag.match.candidates import Anchor, Flow
 from flowlag.timing import RESOLUTION_US
 
 

@@ -15,9 +15,9 @@ from itertools import accumulate, repeat
 from operator import add, mul
 from typing import NamedTuple, Optional
 
-from flowlag.candidates import Anchor, Flow
 from flowlag.interval import SECOND_US
 from flowlag.lag_density import LagDensity, Pieces, uniform
+from flowlag.match.candidates import Anchor, Flow
 
 #: Records are added second by second if so many seconds have one record or more.
 DENSE = 10
