@@ -51,6 +51,9 @@ INTERFACE_NAMES = (
 )
 STATUS_NAMES = ("log_status", "log-status", "status_code")
 
+#: The values of a multivalue field are in a second column, its twin, whose name begins with this.
+TWIN = "__mv_"
+
 NO_VALUES = frozenset(("", "-", "unknown", "null", "none"))
 _LONGEST_NO_VALUE = max(map(len, NO_VALUES))
 
