@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from flowlag.fields import NAMES_BY_VERSION, Names, Values, has_value
+from flowlag.fields import NAMES_BY_VERSION, UNCOUNTED, Names, Values, has_value
 
 
 class Layout:
@@ -21,6 +21,7 @@ class Layout:
         self.columns = tuple(columns)
         self.version = self._places(("version",))
         self._roles = [self._places(names) for names in Names()]
+        self._packets = self._roles[Names._fields.index("packets")]
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -36,7 +37,10 @@ class Layout:
 
     def values(self, words: Sequence[str]) -> Values:
         """The timing values of a line that was split into exactly as many words as there are columns."""
-        return Values(*(next((words[i] for i in places if has_value(words[i])), None) for places in self._roles))
+        values = Values(*(next((words[i] for i in places if has_value(words[i])), None) for places in self._roles))
+        if values.packets is None and any(words[i] == UNCOUNTED for i in self._packets):
+            return values._replace(packets=UNCOUNTED)
+        return values
 
 
 _V2 = NAMES_BY_VERSION[2].split()

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Callable
 
 from flowlag.cli.command import add_options, finish, given_options, has_unreadable, make_parser, open_inputs
-from flowlag.cli.enrich import tag_rows
+from flowlag.cli.enrich import tag_events
 from flowlag.cli.output import lay_out
 from flowlag.cli.terminal import Parser, write_lines
 from flowlag.connect.connector import Connector
@@ -46,9 +46,9 @@ def connect(argv: Sequence[str]) -> int:
     settings = parse_connect_settings(given_options(args, OPTIONS), "flowlag connect", OPTIONS)
     enricher, connector = Enricher(settings.reading), Connector(settings)
     with open_inputs(args.files) as inputs:
-        events = tag_rows(enricher, inputs.rows(args.files, settings.reading))
+        events = tag_events(enricher, inputs.rows(args.files, settings.reading))
         while batch := list(islice(events, BATCH)):
-            connector.feed([event.get for event in batch])
+            connector.feed([get for _, get in batch])
     is_written = write_lines(CONNECT_WRITERS[args.output](connector))
     is_failing = args.strict and (has_unreadable(enricher.counts) or connector.unusable > 0)
     return finish(inputs, is_written, [enricher.warning(), connector.warning()], is_failing)

@@ -15,6 +15,7 @@ from flowlag.cli.output import WRITERS
 from flowlag.cli.terminal import Parser, complain, write_lines
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import ENRICH_OPTIONS, parse_settings
+from flowlag.files.names import Get, read_as
 from flowlag.files.rows import Row
 
 
@@ -43,13 +44,18 @@ def _enrich_parser() -> Parser:
 
 def tag_rows(enricher: Enricher, rows: Iterable[Row]) -> Iterator[dict[str, str]]:
     """Each row as an event with its tags (last) and `_time` (first, if the row has none)."""
+    return (event for event, _ in tag_events(enricher, rows))
+
+
+def tag_events(enricher: Enricher, rows: Iterable[Row]) -> Iterator[tuple[dict[str, str], Get]]:
+    """The same, each event with a function that gives its fields by their known names, however they are spelled."""
     for row in rows:
         if row.values is not None:
             tags = enricher.tag_line(row.values, (row.line or row.fields).get)
         else:
-            tags = enricher.tag(_no_field if row.is_other else row.fields.get)
+            tags = enricher.tag(_no_field if row.is_other else read_as(row.own or row.fields, row.aliases))
         event = row.fields if "_time" in row.fields else {"_time": "", **row.fields}
-        yield enricher.write(event, tags)
+        yield enricher.write(event, tags), read_as(event, row.aliases)
 
 
 def _no_field(name: str) -> Optional[str]:

@@ -12,10 +12,12 @@ from typing import Callable
 
 from flowlag.cli.command import add_options, add_sides, finish, given_options, has_unreadable, make_parser, open_inputs
 from flowlag.cli.enrich import tag_rows
+from flowlag.cli.keys import check_keys, join_synonyms
 from flowlag.cli.output import lay_out
 from flowlag.cli.terminal import Parser, write_lines
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import ENRICH_OPTIONS
+from flowlag.files.names import KeyFinder, known_names, read_as
 from flowlag.learn.learner import Learner
 from flowlag.learn.options import LEARN_OPTIONS, parse_learn_settings
 from flowlag.learn.rows import LEARN_FIELDS, Row
@@ -36,12 +38,17 @@ def learn(argv: Sequence[str]) -> int:
     """`learn`: write a row for each interface."""
     args = _learn_parser().parse_args(argv)
     settings = parse_learn_settings(given_options(args, OPTIONS), "flowlag learn", OPTIONS)
-    enricher, learner = Enricher(settings.reading), Learner(settings)
+    finders = {
+        "flow": KeyFinder(settings.by.flow, [*known_names(settings.reading), *settings.flags]),
+        "anchor": KeyFinder(settings.by.anchor, filter(None, [settings.anchor_time, settings.anchor_packets])),
+    }
+    enricher, learner = Enricher(settings.reading), Learner(settings, join_synonyms(finders))
     with open_inputs([*args.flows, *args.anchors]) as inputs:
         for event in tag_rows(enricher, inputs.rows(args.flows, settings.reading)):
-            learner.feed_flow(event.get)
+            learner.feed_flow(read_as(event, finders["flow"].find(event)))
         for event in inputs.tables(args.anchors):
-            learner.feed_anchor(event.get)
+            learner.feed_anchor(read_as(event, finders["anchor"].find(event)))
+    check_keys(finders, settings.by, settings.reading.prefix)
     is_written = write_lines(LEARN_WRITERS[args.output](learner.close()))
     is_failing = args.strict and (has_unreadable(enricher.counts) or learner.unusable > 0)
     return finish(inputs, is_written, [enricher.warning(), learner.warning()], is_failing)

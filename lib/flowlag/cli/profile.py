@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Callable
 
 from flowlag.cli.command import add_options, finish, given_options, has_unreadable, make_parser, open_inputs
-from flowlag.cli.enrich import tag_rows
+from flowlag.cli.enrich import tag_events
 from flowlag.cli.output import lay_out
 from flowlag.cli.terminal import Parser, write_lines
 from flowlag.enrich import Enricher
@@ -37,8 +37,8 @@ def profile(argv: Sequence[str]) -> int:
     settings = parse_profile_settings(given_options(args, OPTIONS), "flowlag profile", OPTIONS)
     enricher, profiler = Enricher(settings.reading), Profiler(settings)
     with open_inputs(args.files) as inputs:
-        for event in tag_rows(enricher, inputs.rows(args.files, settings.reading)):
-            profiler.feed(event.get)
+        for _, get in tag_events(enricher, inputs.rows(args.files, settings.reading)):
+            profiler.feed(get)
     is_written = write_lines(PROFILE_WRITERS[args.output](profiler.close()))
     return finish(inputs, is_written, [profiler.warning()], args.strict and has_unreadable(profiler.counts))
 

@@ -193,7 +193,8 @@ def _fill_fields(row: Row, extracted: dict[str, str], reader: RowReader) -> Row:
     """A row plus the fields that a subscription's filter pattern extracted from its message, if the row lacks them."""
     fields = {**extracted, **row.fields}
     ordered = {name: fields[name] for name in (*row.fields, *extracted)}
-    return row._replace(fields=ordered, is_other=row.is_other and not reader.tells_flow(ordered))
+    is_other = row.is_other and not reader.tells_flow(ordered)
+    return row._replace(fields=ordered, is_other=is_other, aliases=reader.find_aliases(ordered))
 
 
 def _flatten(document: dict[str, Any]) -> dict[str, str]:

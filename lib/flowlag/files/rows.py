@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
+from types import MappingProxyType
 from typing import NamedTuple, Optional
 
 from flowlag.enrich_options import Settings
 from flowlag.fields import FIELD_VERSIONS, Names, Values, has_value, pick_values
+from flowlag.files.names import Aliases, AliasFinder, known_names, read_as, squeeze
 from flowlag.layouts import Layout
 from flowlag.lines import is_header, match_layout, normalise_name, split_words, strip_blanks, tells_flow
 
@@ -29,13 +31,16 @@ class Row(NamedTuple):
 
     `values` is set for a line that a layout has split. `is_other` says that a line is not a flow log record in this
     file's layout, even if it fits another one. Without both, the fields are read like those of an event. `line` has the
-    columns of a line alone, if the row has other fields too.
+    columns of a line alone, if the row has other fields too; `own` the fields without the columns of `_raw`. `aliases` are the names under
+    which the fields are read, where these are spelled in another way.
     """
 
     fields: dict[str, str]
     values: Optional[Values] = None
     is_other: bool = False
     line: Optional[dict[str, str]] = None
+    own: Optional[dict[str, str]] = None
+    aliases: Aliases = MappingProxyType({})
 
 
 class RowReader:
@@ -43,19 +48,17 @@ class RowReader:
 
     def __init__(self, settings: Settings) -> None:
         self._names = settings.names
+        self._reads_raw = settings.reads_raw
+        self._aliases = AliasFinder(known_names(settings))
         self._guesses = settings.guesses_layout
         self._layout: Optional[Layout] = None
         self._columns: list[tuple[str, int]] = []
+        self._given = settings.layout
         self._settle(settings.layout)
 
     def _settle(self, layout: Optional[Layout]) -> None:
         self._layout = layout
-        names = [] if layout is None else [name.replace("-", "_") for name in layout.columns]
-        places: dict[str, int] = {}
-        for place, name in enumerate(names):
-            places.setdefault(name, place)
-        places.pop("_raw", None)
-        self._columns = list(places.items())
+        self._columns = [] if layout is None else list(find_places(layout).items())
 
     def read_line(self, line: str) -> Optional[Row]:
         """The row of a line of text; None for a header line, which sets a new layout, a blank line or a comment."""
@@ -85,21 +88,47 @@ class RowReader:
 
         The other fields stay, but those of the line win if names are equal; the line becomes `_raw`.
         """
-        values = pick_values(fields.get, self._names)
+        aliases = self._aliases.find(fields)
+        values = pick_values(read_as(fields, aliases), self._names)
+        if values.start and values.end:
+            return Row(fields, aliases=aliases)
+        if has_value(fields.get("_raw")):
+            return self._read_raw(fields)._replace(aliases=aliases)
         name = next((name for name in MESSAGE_NAMES if has_value(fields.get(name))), None)
-        if name is None or has_value(fields.get("_raw")) or (values.start and values.end):
-            return Row(fields)
+        if name is None:
+            return Row(fields, aliases=aliases)
         row = self.read_line(fields[name])
         if row is None:
             return None
         if row.is_other and tells_flow(values):
-            return Row(fields)
+            return Row(fields, aliases=aliases)
         others = {key: fields[key] for key in fields if key != name}
         return row._replace(fields={**others, **row.fields}, line=row.fields)
 
+    def _read_raw(self, fields: dict[str, str]) -> Row:
+        """The row of fields with a `_raw`, which is read like that of an event; the columns of its layout are added."""
+        columns = self._find_columns(fields["_raw"])
+        added = {name: text for name, text in columns.items() if not has_value(fields.get(name))}
+        return Row({**fields, **added}, own=fields)
+
+    def _find_columns(self, raw: str) -> dict[str, str]:
+        """The columns of the layout in which an event's `_raw` is read; none if it is in none."""
+        if not self._reads_raw:
+            return {}
+        text = strip_blanks(raw)
+        words = split_words(text)
+        layout = self._given or match_layout(text)
+        if layout is None or len(words) != len(layout) or is_header(text):
+            return {}
+        return {name: words[place] for name, place in find_places(layout).items()}
+
+    def find_aliases(self, fields: dict[str, str]) -> Aliases:
+        """The names under which fields are read, where they are spelled in another way."""
+        return self._aliases.find(fields)
+
     def tells_flow(self, fields: dict[str, str]) -> bool:
         """Whether the fields have a start, an end or a log status word."""
-        return tells_flow(pick_values(fields.get, self._names))
+        return tells_flow(pick_values(read_as(fields, self._aliases.find(fields)), self._names))
 
     def is_csv_header(self, line: str) -> bool:
         """Whether the csv module splits a line into names, at least one of which is a known input."""
@@ -109,8 +138,17 @@ class RowReader:
             return False
         if any(cell in (*MESSAGE_NAMES, "_raw") for cell in cells):
             return True
-        known = {*FIELD_VERSIONS, *map(normalise_name, Names().all()), *map(normalise_name, self._names.all())}
-        return len(cells) > 1 and any(normalise_name(cell) in known for cell in cells)
+        known = {*map(squeeze, (*FIELD_VERSIONS, *Names().all(), *self._names.all()))}
+        return len(cells) > 1 and any(squeeze(normalise_name(cell)) in known for cell in cells)
+
+
+def find_places(layout: Layout) -> dict[str, int]:
+    """Column names with `_` -> their numbers; the first one if two have the same name."""
+    places: dict[str, int] = {}
+    for place, name in enumerate(layout.columns):
+        places.setdefault(name.replace("-", "_"), place)
+    places.pop("_raw", None)
+    return places
 
 
 class TableReader(RowReader):
