@@ -6,7 +6,10 @@ The options are those that the search command declares. Authority: docs/shell.md
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+import sys
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +18,7 @@ from typing import Optional
 
 from flowlag.cli.terminal import DONE, FAILED, UNREADABLE, Failures, Parser, complain, progress_bar
 from flowlag.enrich_options import Settings
+from flowlag.errors import SettingsError
 from flowlag.files.rows import Row
 from flowlag.files.sources import Progress, read_sources, read_tables
 from flowlag.options import Option, describe
@@ -44,12 +48,36 @@ def add_options(
     parser.add_argument("--strict", action="store_true", help=strict)
 
 
+def add_files(parser: Parser) -> None:
+    """Add the flow log files."""
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="a flow log file, or a folder with some; a pipe is read without any"
+    )
+
+
 def add_sides(parser: Parser) -> None:
     """Add the files of flows and of anchors to the parser of a command that brings both together."""
-    parser.add_argument("--flows", nargs="+", required=True, metavar="FILE", help="flow log files; - is stdin")
     parser.add_argument(
-        "--anchors", nargs="+", required=True, metavar="FILE", help="CSV with a header line, or JSON lines; - is stdin"
+        "--flows", nargs="+", metavar="FILE", help="flow log files or folders; a pipe is read without this"
     )
+    parser.add_argument(
+        "--anchors", nargs="+", required=True, metavar="FILE", help="CSV with a header line, or JSON; - is a pipe"
+    )
+
+
+def find_inputs(paths: Optional[Sequence[str]], name: str = "FILE") -> list[str]:
+    """The paths that were given; without any, standard input, if something is piped in or redirected."""
+    if not paths and not _is_fed():
+        raise SettingsError(f"there is nothing to read; give {name}, or feed the command through a pipe")
+    return list(paths or ["-"])
+
+
+def _is_fed() -> bool:
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (AttributeError, OSError, ValueError):  # closed, or replaced
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
 
 
 def _add_option(parser: Parser, option: Option) -> None:

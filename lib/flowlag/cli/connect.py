@@ -11,7 +11,16 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Callable
 
-from flowlag.cli.command import add_options, finish, given_options, has_unreadable, make_parser, open_inputs
+from flowlag.cli.command import (
+    add_files,
+    add_options,
+    find_inputs,
+    finish,
+    given_options,
+    has_unreadable,
+    make_parser,
+    open_inputs,
+)
 from flowlag.cli.enrich import tag_events
 from flowlag.cli.output import lay_out
 from flowlag.cli.terminal import Parser, write_lines
@@ -45,8 +54,9 @@ def connect(argv: Sequence[str]) -> int:
     args = _connect_parser().parse_intermixed_args(argv)
     settings = parse_connect_settings(given_options(args, OPTIONS), "flowlag connect", OPTIONS)
     enricher, connector = Enricher(settings.reading), Connector(settings)
-    with open_inputs(args.files) as inputs:
-        events = tag_events(enricher, inputs.rows(args.files, settings.reading))
+    files = find_inputs(args.files)
+    with open_inputs(files) as inputs:
+        events = tag_events(enricher, inputs.rows(files, settings.reading))
         while batch := list(islice(events, BATCH)):
             connector.feed([get for _, get in batch])
     is_written = write_lines(CONNECT_WRITERS[args.output](connector))
@@ -61,7 +71,7 @@ def _connect_parser() -> Parser:
         "read and tagged as `enrich` does.",
     )
     add_options(parser, OPTIONS, CONNECT_WRITERS, "exit with 1 when a record was unreadable, or its tuple was")
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a flow log file; - is stdin")
+    add_files(parser)
     return parser
 
 

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Optional
 
-from flowlag.cli.command import add_options, finish, given_options, has_unreadable, make_parser, open_inputs
+from flowlag.cli.command import (
+    add_files,
+    add_options,
+    find_inputs,
+    finish,
+    given_options,
+    has_unreadable,
+    make_parser,
+    open_inputs,
+)
 from flowlag.cli.lags import LAGS, find_lags, read_lags
 from flowlag.cli.output import WRITERS
 from flowlag.cli.terminal import Parser, complain, write_lines
@@ -25,8 +34,9 @@ def enrich(argv: Sequence[str]) -> int:
     settings = parse_settings(given_options(args, ENRICH_OPTIONS), "flowlag enrich")
     path = find_lags(args, "flowlag enrich", "confidence", settings.confidence is not None)
     enricher = Enricher(settings, None, read_lags(path, settings.confidence))
-    with open_inputs(args.files) as inputs:
-        events = tag_rows(enricher, inputs.rows(args.files, enricher.settings))
+    files = find_inputs(args.files)
+    with open_inputs(files) as inputs:
+        events = tag_rows(enricher, inputs.rows(files, enricher.settings))
         is_written = write_lines(WRITERS[args.output](events, enricher.settings, complain))
     return finish(inputs, is_written, [enricher.warning()], args.strict and has_unreadable(enricher.counts))
 
@@ -38,7 +48,7 @@ def _enrich_parser() -> Parser:
         "Parquet, plain or in gzip; the content tells which.",
     )
     add_options(parser, [*ENRICH_OPTIONS, LAGS], WRITERS)
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a flow log file; - is stdin")
+    add_files(parser)
     return parser
 
 

@@ -10,7 +10,16 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Callable
 
-from flowlag.cli.command import add_options, add_sides, finish, given_options, has_unreadable, make_parser, open_inputs
+from flowlag.cli.command import (
+    add_options,
+    add_sides,
+    find_inputs,
+    finish,
+    given_options,
+    has_unreadable,
+    make_parser,
+    open_inputs,
+)
 from flowlag.cli.enrich import tag_rows
 from flowlag.cli.keys import check_keys, join_synonyms
 from flowlag.cli.output import lay_out
@@ -43,8 +52,9 @@ def learn(argv: Sequence[str]) -> int:
         "anchor": KeyFinder(settings.by.anchor, filter(None, [settings.anchor_time, settings.anchor_packets])),
     }
     enricher, learner = Enricher(settings.reading), Learner(settings, join_synonyms(finders))
-    with open_inputs([*args.flows, *args.anchors]) as inputs:
-        for event in tag_rows(enricher, inputs.rows(args.flows, settings.reading)):
+    flows = find_inputs(args.flows, "--flows FILE")
+    with open_inputs([*flows, *args.anchors]) as inputs:
+        for event in tag_rows(enricher, inputs.rows(flows, settings.reading)):
             learner.feed_flow(read_as(event, finders["flow"].find(event)))
         for event in inputs.tables(args.anchors):
             learner.feed_anchor(read_as(event, finders["anchor"].find(event)))

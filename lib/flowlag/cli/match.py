@@ -11,7 +11,16 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from flowlag.cli.command import add_options, add_sides, finish, given_options, has_unreadable, make_parser, open_inputs
+from flowlag.cli.command import (
+    add_options,
+    add_sides,
+    find_inputs,
+    finish,
+    given_options,
+    has_unreadable,
+    make_parser,
+    open_inputs,
+)
 from flowlag.cli.enrich import tag_rows
 from flowlag.cli.keys import Finders, check_keys, join_synonyms
 from flowlag.cli.lags import LAGS, find_lags, read_lags
@@ -38,8 +47,9 @@ def match(argv: Sequence[str]) -> int:
     args = _match_parser().parse_args(argv)
     enricher, matcher, finders = _read_settings(args)
     table = MatchTable(matcher, {side: finder.find for side, finder in finders.items()})
-    with open_inputs([*args.flows, *args.anchors]) as inputs:
-        for body in write_bodies(tag_rows(enricher, inputs.rows(args.flows, enricher.settings))):
+    flows = find_inputs(args.flows, "--flows FILE")
+    with open_inputs([*flows, *args.anchors]) as inputs:
+        for body in write_bodies(tag_rows(enricher, inputs.rows(flows, enricher.settings))):
             table.feed(body, "flow")
         for body in write_bodies(inputs.tables(args.anchors)):
             table.feed(body, "anchor")

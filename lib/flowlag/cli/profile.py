@@ -10,7 +10,16 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Callable
 
-from flowlag.cli.command import add_options, finish, given_options, has_unreadable, make_parser, open_inputs
+from flowlag.cli.command import (
+    add_files,
+    add_options,
+    find_inputs,
+    finish,
+    given_options,
+    has_unreadable,
+    make_parser,
+    open_inputs,
+)
 from flowlag.cli.enrich import tag_events
 from flowlag.cli.output import lay_out
 from flowlag.cli.terminal import Parser, write_lines
@@ -36,8 +45,9 @@ def profile(argv: Sequence[str]) -> int:
     args = _profile_parser().parse_intermixed_args(argv)
     settings = parse_profile_settings(given_options(args, OPTIONS), "flowlag profile", OPTIONS)
     enricher, profiler = Enricher(settings.reading), Profiler(settings)
-    with open_inputs(args.files) as inputs:
-        for _, get in tag_events(enricher, inputs.rows(args.files, settings.reading)):
+    files = find_inputs(args.files)
+    with open_inputs(files) as inputs:
+        for _, get in tag_events(enricher, inputs.rows(files, settings.reading)):
             profiler.feed(get)
     is_written = write_lines(PROFILE_WRITERS[args.output](profiler.close()))
     return finish(inputs, is_written, [profiler.warning()], args.strict and has_unreadable(profiler.counts))
@@ -50,7 +60,7 @@ def _profile_parser() -> Parser:
         "how late they arrive.",
     )
     add_options(parser, OPTIONS, PROFILE_WRITERS)
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a flow log file; - is stdin")
+    add_files(parser)
     return parser
 
 

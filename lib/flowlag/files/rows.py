@@ -31,8 +31,8 @@ class Row(NamedTuple):
 
     `values` is set for a line that a layout has split. `is_other` says that a line is not a flow log record in this
     file's layout, even if it fits another one. Without both, the fields are read like those of an event. `line` has the
-    columns of a line alone, if the row has other fields too; `own` the fields without the columns of `_raw`. `aliases` are the names under
-    which the fields are read, where these are spelled in another way.
+    columns of a line alone, if the row has other fields too; `own` the fields without the columns of `_raw`. `aliases`
+    are the names under which the fields are read, where these are spelled in another way.
     """
 
     fields: dict[str, str]
