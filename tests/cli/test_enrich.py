@@ -199,13 +199,13 @@ def test_the_warning_of_the_command_is_given_once():
     ("arguments", "sentence"),
     [
         ([], "the following arguments are required: command; "),
-        (["nonsense"], "argument command: invalid choice: "),
-        (["enrich"], "the following arguments are required: FILE; "),
-        (["enrich", "--lag", "-5", "x"], 'option lag: "-5" is not allowed; give 0 to 3600 seconds'),
-        (["enrich", "--lag=", "x"], 'option lag: "" is not allowed; '),
-        (["enrich", "--lag", "1", "--lag", "2", "x"], 'option lag is given twice, "1" and "2"; give it once.'),
-        (["enrich", "--format", "${start}", "x"], 'option format: "${start}" is not allowed; '),
-        (["enrich", "--interv", "60", "x"], "unrecognized arguments: --interv"),
+        (["nonsense"], "there is no command nonsense; the commands are enrich, match, "),
+        (["enrch"], "there is no command enrch; did you mean enrich?"),
+        (["enrich", "--lag", "-5", "x"], 'option --lag: "-5" is not allowed; give 0 to 3600 seconds'),
+        (["enrich", "--lag=", "x"], 'option --lag: "" is not allowed; '),
+        (["enrich", "--lag", "1", "--lag", "2", "x"], 'option --lag is given twice, "1" and "2"; give it once.'),
+        (["enrich", "--format", "${start}", "x"], 'option --format: "${start}" is not allowed; '),
+        (["enrich", "--interv", "60", "x"], "unrecognized arguments: --interv (did you mean --interval?);"),
         (["enrich", "--output", "xml", "x"], "argument --output: invalid choice: 'xml'"),
     ],
 )
@@ -215,11 +215,11 @@ def test_wrong_usage_is_one_sentence(arguments, sentence):
 
 
 def test_a_missing_file_does_not_stop_the_others(log, tmp_path):
-    code, out, err = enrich("--strict", "--output=json", "none", log, str(tmp_path), folder=tmp_path)
+    code, out, err = enrich("--strict", "--output=json", "none", log, "/proc/self/fdinfo/none", folder=tmp_path)
     assert code == 3 and len(read_json(out)) == 2
     assert err.splitlines() == [
         "flowlag: none: there is no such file; check its name",
-        f"flowlag: {tmp_path}: this is a folder; name the files in it",
+        "flowlag: /proc/self/fdinfo/none: there is no such file; check its name",
     ]
 
 

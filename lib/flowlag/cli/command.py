@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Optional
 
-from flowlag.cli.terminal import DONE, FAILED, UNREADABLE, Failures, Parser, complain, progress_bar
+from flowlag.cli.speech import speak
+from flowlag.cli.terminal import DONE, FAILED, UNREADABLE, Failures, Parser, complain, program, progress_bar
 from flowlag.enrich_options import Settings
 from flowlag.errors import SettingsError
 from flowlag.files.rows import Row
@@ -30,7 +31,7 @@ UNREADABLE_RECORDS = "exit with 1 when records were invalid, missing, reversed o
 def make_parser(name: str, description: str) -> Parser:
     """A parser without arguments."""
     return Parser(
-        prog=f"python -m flowlag {name}",
+        prog=f"{program()} {name}",
         description=description,
         epilog="Exit codes: 0 done; 1 done, but some records were unreadable and --strict was given; 2 wrong usage; "
         "3 input missing or unreadable.",
@@ -123,7 +124,7 @@ def open_inputs(paths: Sequence[str]) -> Iterator[Inputs]:
 def finish(inputs: Inputs, is_written: bool, warnings: Iterable[Optional[str]], is_failing: bool) -> int:
     """Print the warnings, return the exit code; `is_failing`: --strict was given, and records were unreadable."""
     for warning in filter(None, warnings):
-        complain(warning)
+        complain(speak(warning))
     if inputs.failures or not is_written:
         return FAILED
     return UNREADABLE if is_failing else DONE
