@@ -12,12 +12,14 @@ import stat
 import sys
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Optional
+from functools import partial
+from typing import Callable, Optional
 
 from flowlag.cli.speech import speak
 from flowlag.cli.terminal import DONE, FAILED, UNREADABLE, Failures, Parser, complain, program, progress_bar
+from flowlag.cli.view import read_view
 from flowlag.enrich_options import Settings
 from flowlag.errors import SettingsError
 from flowlag.files.rows import Row
@@ -47,6 +49,14 @@ def add_options(
         _add_option(parser, option)
     parser.add_argument("--output", choices=list(outputs), default="table", help="how to write (default: table)")
     parser.add_argument("--strict", action="store_true", help=strict)
+    parser.add_argument("--tz", metavar="ZONE", help="the time zone of the table, such as Europe/Berlin (default: UTC)")
+    parser.add_argument("--epoch", action="store_true", help="times of the table as seconds since the epoch, as in CSV")
+
+
+def find_writer(writers: Mapping[str, Callable[..., Iterator[str]]], args: Namespace) -> Callable[..., Iterator[str]]:
+    """What writes the output that was asked for; raises SettingsError for a view that there is not."""
+    view = read_view(args)
+    return partial(writers[args.output], view=view) if args.output == "table" else writers[args.output]
 
 
 def add_files(parser: Parser) -> None:

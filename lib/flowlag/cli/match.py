@@ -15,6 +15,7 @@ from flowlag.cli.command import (
     add_options,
     add_sides,
     find_inputs,
+    find_writer,
     finish,
     given_options,
     has_unreadable,
@@ -26,7 +27,9 @@ from flowlag.cli.keys import Finders, check_keys, join_synonyms
 from flowlag.cli.lags import LAGS, find_lags, read_lags
 from flowlag.cli.match_output import TABLES
 from flowlag.cli.output import encode_line
+from flowlag.cli.period import PERIOD_OPTIONS, read_period
 from flowlag.cli.terminal import Parser, write_lines
+from flowlag.cli.windows import read_windows, take_windows_file
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import ENRICH_OPTIONS, parse_settings
 from flowlag.files.names import KeyFinder
@@ -46,20 +49,23 @@ def match(argv: Sequence[str]) -> int:
     """`match`: write the pairs of flows and anchors, and the anchors without a flow."""
     args = _match_parser().parse_args(argv)
     enricher, matcher, finders = _read_settings(args)
+    period = read_period(args, "flowlag match")
+    writer = find_writer(TABLES, args)
     table = MatchTable(matcher, {side: finder.find for side, finder in finders.items()})
     flows = find_inputs(args.flows, "--flows FILE")
     with open_inputs([*flows, *args.anchors]) as inputs:
-        for body in write_bodies(tag_rows(enricher, inputs.rows(flows, enricher.settings))):
+        for body in write_bodies(tag_rows(enricher, inputs.rows(flows, enricher.settings), period)):
             table.feed(body, "flow")
         for body in write_bodies(inputs.tables(args.anchors)):
             table.feed(body, "anchor")
     check_keys(finders, Keys(matcher.settings.flow_keys, matcher.settings.anchor_keys), matcher.settings.prefix)
-    is_written = write_lines(TABLES[args.output](table.close(), matcher.settings))
+    is_written = write_lines(writer(table.close(), matcher.settings))
     is_failing = args.strict and (has_unreadable(enricher.counts) or matcher.unusable > 0)
     return finish(inputs, is_written, [enricher.warning(), matcher.warning()], is_failing)
 
 
 def _read_settings(args: Namespace) -> tuple[Enricher, Matcher, Finders]:
+    windows = take_windows_file(args)
     settings = parse_settings(given_options(args, ENRICH_OPTIONS), "flowlag match")
     asked = parse_match_settings(given_options(args, PAIR_OPTIONS), "flowlag match")
     ranks, bounds = asked.rank == "probability", settings.confidence is not None
@@ -70,7 +76,7 @@ def _read_settings(args: Namespace) -> tuple[Enricher, Matcher, Finders]:
         "anchor": KeyFinder(asked.anchor_keys, filter(None, [asked.anchor_time, asked.anchor_end])),
     }
     matcher = Matcher(asked, read_lags(path, None) if ranks else None, join_synonyms(finders))
-    return Enricher(settings, None, lags), matcher, finders
+    return Enricher(settings, read_windows(windows, settings), lags), matcher, finders
 
 
 def _match_parser() -> Parser:
@@ -80,7 +86,12 @@ def _match_parser() -> Parser:
         "are intervals. Flows are read and tagged as `enrich` does, by the same options.",
     )
     add_sides(parser)
-    options = [*(option for option in PAIR_OPTIONS if option is not PREFIX), *ENRICH_OPTIONS, LAGS]  # they share prefix
+    options = [
+        *(option for option in PAIR_OPTIONS if option is not PREFIX),
+        *ENRICH_OPTIONS,
+        LAGS,
+        *PERIOD_OPTIONS,
+    ]  # they share prefix
     add_options(parser, options, TABLES, "exit with 1 when a record was unreadable or an anchor takes no part")
     return parser
 

@@ -14,6 +14,7 @@ from flowlag.cli.command import (
     add_files,
     add_options,
     find_inputs,
+    find_writer,
     finish,
     given_options,
     has_unreadable,
@@ -21,8 +22,9 @@ from flowlag.cli.command import (
     open_inputs,
 )
 from flowlag.cli.enrich import tag_events
-from flowlag.cli.output import lay_out
+from flowlag.cli.period import PERIOD_OPTIONS, read_period
 from flowlag.cli.terminal import Parser, write_lines
+from flowlag.cli.view import EPOCH_VIEW, View, lay_out
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import FIELD_OPTIONS, FORMAT
 from flowlag.profile.options import PROFILE_OPTIONS, parse_profile_settings
@@ -32,6 +34,7 @@ from flowlag.splunk.csv_bytes import quote
 #: With the options for reading files; in Splunk, flowlagenrich has these, before flowlagprofile.
 OPTIONS = (*PROFILE_OPTIONS, *FIELD_OPTIONS, FORMAT)
 
+_TIMES = ("first", "last")
 _HEADINGS = {
     "interface_id": "interface", "records": "records", "ok": "ok", "timing_mode": "mode", "mode_support": "support",
     "interval": "interval", "phase": "phase", "window_p50": "win p50", "window_max": "max", "first_start": "first",
@@ -44,12 +47,14 @@ def profile(argv: Sequence[str]) -> int:
     """`profile`: write a row for each interface and each of its phases."""
     args = _profile_parser().parse_intermixed_args(argv)
     settings = parse_profile_settings(given_options(args, OPTIONS), "flowlag profile", OPTIONS)
+    period = read_period(args, "flowlag profile")
+    writer = find_writer(PROFILE_WRITERS, args)
     enricher, profiler = Enricher(settings.reading), Profiler(settings)
     files = find_inputs(args.files)
     with open_inputs(files) as inputs:
-        for _, get in tag_events(enricher, inputs.rows(files, settings.reading)):
+        for _, get in tag_events(enricher, inputs.rows(files, settings.reading), period):
             profiler.feed(get)
-    is_written = write_lines(PROFILE_WRITERS[args.output](profiler.close()))
+    is_written = write_lines(writer(profiler.close()))
     return finish(inputs, is_written, [profiler.warning()], args.strict and has_unreadable(profiler.counts))
 
 
@@ -59,7 +64,7 @@ def _profile_parser() -> Parser:
         "Tells how each network interface stamps its flow log records and, if the index time is known (_indextime), "
         "how late they arrive.",
     )
-    add_options(parser, OPTIONS, PROFILE_WRITERS)
+    add_options(parser, [*OPTIONS, *PERIOD_OPTIONS], PROFILE_WRITERS)
     add_files(parser)
     return parser
 
@@ -75,9 +80,9 @@ def write_json(rows: Iterable[dict[str, str]]) -> Iterator[str]:
     return map(json.dumps, rows)
 
 
-def write_table(rows: Iterable[dict[str, str]]) -> Iterator[str]:
+def write_table(rows: Iterable[dict[str, str]], view: View = EPOCH_VIEW) -> Iterator[str]:
     """A table of what matters most."""
-    return lay_out(tuple(_HEADINGS.values()), ([row[name] for name in _HEADINGS] for row in rows))
+    return lay_out(tuple(_HEADINGS.values()), ([row[name] for name in _HEADINGS] for row in rows), view, _TIMES)
 
 
 #: What `--output` may be.

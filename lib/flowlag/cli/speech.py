@@ -15,7 +15,9 @@ from flowlag.match.options import MATCH_OPTIONS
 from flowlag.profile.options import PROFILE_OPTIONS
 
 _EVERY = (ENRICH_OPTIONS, MATCH_OPTIONS, CONNECT_OPTIONS, LEARN_OPTIONS, PROFILE_OPTIONS)
-_NAMES = "|".join(sorted({option.name for options in _EVERY for option in options}, key=len, reverse=True))
+_OWN = ("lags", "since", "until")
+_KNOWN = {*_OWN, *(option.name for options in _EVERY for option in options)}
+_NAMES = "|".join(sorted(_KNOWN, key=len, reverse=True))
 _SPL = re.compile(
     rf'\b(?P<quoted>{_NAMES})="(?P<text>[^"]*)"|\b(?P<name>{_NAMES})=(?P<value>[\w.]+)|"[^"]*"'
     rf"|\boption (?P<option>{_NAMES})\b"
@@ -29,8 +31,7 @@ _PHRASES = (
     (re.compile(r"\b(of|in|check) by\b"), r"\1 --by"),
     (re.compile(r"\bcheck (starts|flags)\b"), r"check --\1"),
     (re.compile(r"\bwith (anchor_packets)\b"), r"with --\1"),
-    (re.compile(r"\bwithout (confidence|rank)\b"), r"without --\1"),
-    (re.compile(r"\bgive (by)\b"), r"give --\1"),
+    (re.compile(r"\b(without|give) confidence\b(?!=)"), r"\1 --confidence"),
 )
 
 
