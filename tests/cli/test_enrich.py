@@ -68,7 +68,7 @@ def test_json_has_the_same_as_csv(log):
 
 
 def test_the_table_shows_the_tags_as_they_are(log):
-    code, out, err = enrich(log, "--phase", "6")
+    code, out, err = enrich(log, "--phase", "6", "--epoch")
     lines = out.decode().splitlines()
     assert (code, err) == (0, "")
     assert lines[0].split()[:6] == ["interface", "src", "dst", "port", "status", "start"] and "±" in lines[0]
