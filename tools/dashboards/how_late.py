@@ -133,14 +133,14 @@ SOURCES: JsonObject = {
 
 #: See packet_time.py: each table has one column without a width, and the sums fit a window of 1024 pixels.
 INTERFACE_WIDTHS = {"Interface": 168, "Seen": 108, "Mode": 125, "Records": 92, "Skipped": 92, "Window": 88, "Late": 88}
-LEARNED_WIDTHS = {"Interface": 168, "Anchors": 98, "Lag p50 / 95 / 99": 145, "Use": 170}
+LEARNED_WIDTHS = {"Interface": 165, "Anchors": 98, "Lag p50 / 95 / 99": 135, "Use": 182}
 
 PANELS: JsonObject = {
     "viz_sentence": sentence("ds_summary"),
     "viz_widths": hidden_without_rows(
         {
             "type": "splunk.column",
-            "title": "How wide: records by ± seconds of packet time",
+            "title": "How wide: records by ± seconds",
             "dataSources": {"primary": "ds_widths"},
             "options": {
                 "xAxisTitleText": "± seconds",
@@ -193,10 +193,10 @@ PANELS: JsonObject = {
     "viz_density": hidden_without_rows(
         {
             "type": "splunk.column",
-            "title": "Openings by seconds of lag, in percent",
+            "title": "Openings by seconds of lag",
             "dataSources": {"primary": "ds_density"},
             "options": {
-                "xAxisTitleText": "at most so many seconds from a packet to its record's start (and 5 more)",
+                "xAxisTitleText": "seconds, five a bar",
                 "yAxisTitleText": "% of openings",
                 "legendDisplay": "off",
                 "seriesColors": [PURPLE],
@@ -205,7 +205,7 @@ PANELS: JsonObject = {
     ),
     # This one stays if there is nothing, to show an error of the searches.
     "viz_schedule": table(
-        "A scheduled search by event time that would have missed none of these records",
+        "A scheduled search that would have missed no record",
         "ds_schedule",
         {"Setting": 165, "Why": 280},
     ),
@@ -238,13 +238,13 @@ HOW_LATE: JsonObject = {
             block("viz_widths", 0, 84, 460, 300),
             block("viz_late", 460, 84, 740, 300),
             block("viz_map_key", 0, 384, WIDTH, 44),
-            block("viz_map", 0, 428, WIDTH, 430),
-            block("viz_interfaces", 0, 858, WIDTH, 300),
+            block("viz_map", 0, 428, WIDTH, 410),
+            block("viz_interfaces", 0, 838, WIDTH, 320),
             block("viz_unlearned", 0, 1158, WIDTH, 60),
-            block("viz_learned", 0, 1218, 820, 260),
-            block("viz_density", 820, 1218, 380, 260),
-            block("viz_schedule", 0, 1478, 700, 240),
-            block("viz_model", 700, 1478, 500, 240),
+            block("viz_learned", 0, 1218, 860, 260),
+            block("viz_density", 860, 1218, 340, 260),
+            block("viz_schedule", 0, 1478, 700, 270),
+            block("viz_model", 700, 1478, 500, 270),
         ],
     },
 }

@@ -7,7 +7,7 @@ for each five minutes, coloured by the longest delivery lag.
 
 from __future__ import annotations
 
-from tools.dashboards.envelope import BLUE, GREY, PURPLE, RED, VERMILION
+from tools.dashboards.envelope import BLUE, GREY, PURPLE, RED, TEAL, VERMILION
 from tools.dashboards.parts import JsonObject, hidden_without_rows
 
 #: How many interfaces the map draws; the panel is as high as these.
@@ -93,7 +93,7 @@ COLOURS = {
     "to 5 min": BLUE,
     "to 15 min": VERMILION,
     "over 15 min": RED,
-    "index time unknown": "#808080",
+    "index time unknown": TEAL,
     "skipped by AWS": PURPLE,
 }
 
@@ -109,7 +109,7 @@ LAG_MAP: JsonObject = hidden_without_rows(
             "category": "> primary | seriesByName('category')",
             "dataColors": "> primary | seriesByName('category') | matchValue(colours)",
             "additionalTooltipFields": ["detail"],
-            "yAxisLabelWidth": 190,
+            "yAxisLabelWidth": 230,
         },
         "context": {"colours": [{"match": name, "value": value} for name, value in COLOURS.items()]},
         "eventHandlers": [

@@ -128,7 +128,7 @@ TIMELINE: JsonObject = hidden_without_rows(
             "category": "> primary | seriesByName('category')",
             "dataColors": "> primary | seriesByName('category') | matchValue(colours)",
             "additionalTooltipFields": ["detail"],
-            "yAxisLabelWidth": 400,
+            "yAxisLabelWidth": 430,
         },
         "context": {"colours": [{"match": name, "value": value} for name, value in COLOURS.items()]},
         "eventHandlers": [CHOOSE_LANE],

@@ -68,7 +68,7 @@ OPEN_RECORDS: JsonObject = {
 #: sums fit a window of 1024 pixels, where every header is whole.
 TABLE_WIDTHS = {"Flow": 185, "Packet time": 170, "Certainty": 104, "Probability": 120, "Why": 208}
 RECORD_WIDTHS = {"Indexed": 94, "Interface": 180, "Record": 500}
-ASKED_WIDTHS = {"Event": 300, "Packet times": 150, "Most probable flow": 215, "Probability": 120}
+ASKED_WIDTHS = {"Event": 290, "Packet times": 140, "Most probable flow": 200, "Probability": 118}
 
 #: Backgrounds of words in tables: pale, so that the words can be read in both themes.
 PALE = {"certain": f"{SEA_GREEN}33", "possible": f"{ORANGE}33", "impossible": f"{GREY}22"}
