@@ -25,8 +25,8 @@ LEFT, SCALE = 76, 7.1  # the x at which the envelope opens, and pixels per secon
 INK, QUIET, GROUND, FRAME = "#1b1b1b", "#4d4d4d", "#fcfcfa", "#c9c9c4"
 BLUE, SKY, ORANGE, GREEN = "#0072b2", "#cfe8f7", "#e69f00", "#00795a"
 SEA_GREEN = "#009e73"
-#: For the timeline, which draws bars half transparent on a light or a dark page: as bright as a middle grey, so that each
-#: differs from both, and three dark ones for what lies on a bar.
+#: For the timeline, which draws bars half transparent on a light or a dark page: as bright as a middle grey, so that
+#: each differs from both, and three dark ones for what lies on a bar.
 VERMILION, GREY, PURPLE, TEAL, RED = "#c24f00", "#6f6f6f", "#9a4d8d", "#007d60", "#c4001f"
 UMBER, DARK, BLACK = "#6b2d00", "#454545", "#000000"
 

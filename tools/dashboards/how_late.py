@@ -99,7 +99,8 @@ SCHEDULE = """
     | table Setting Value Why
 """
 
-# Few columns, so that a window of 1024 pixels shows them all: of two numbers the first is the median, the second the most.
+# Few columns, so that a window of 1024 pixels shows them all: of two numbers the first is the median, the second the
+# most.
 INTERFACES = """
     | where isnotnull(records)
     | sort 0 -reach_back interface_id first_start

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns what the view How late, how wide counts by time: one search that reads events, and the charts made of its counts.
+"""Owns what the view How late, how wide counts by time: a search that reads events, and the charts made of its counts.
 
-One slow interface is invisible in a line over all of them, so there is a map: a lane for each interface, and in it a bar
-for each five minutes, coloured by the longest delivery lag.
+One slow interface is invisible in a line over all of them, so there is a map: a lane for each interface, and in it a
+bar for each five minutes, coloured by the longest delivery lag.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from tools.dashboards.parts import JsonObject, hidden_without_rows
 #: How many interfaces the map draws; the panel is as high as these.
 LANES_DRAWN = 10
 
-# Each record counts in three ways: for its interface, for its uncertainty and for its delivery lag. So one search serves
-# three charts, and its rows do not multiply. Five minutes become longer in a range of more than five hours.
+# Each record counts in three ways: for its interface, for its uncertainty and for its delivery lag. So one search
+# serves three charts, and its rows do not multiply. Five minutes become longer in a range of more than five hours.
 RECORDS = """
     $flows$
     | flowlagenrich `flowlag_options`

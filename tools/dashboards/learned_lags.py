@@ -16,8 +16,8 @@ UNLEARNED = """
     | stats count(interface_id) as learned
         count(eval($interface|s$="*" OR like(interface_id, replace($interface|s$,"[*]","%")))) as wanted
     | where wanted=0 OR learned=0
-    | eval sentence=if(learned=0, "No lag has been learned yet: the saved search Flow Logs - Learn Lags, which is off at "
-        . "first, has stored nothing.", "No lag of this interface has been learned.")
+    | eval sentence=if(learned=0, "No lag has been learned yet: the saved search Flow Logs - Learn Lags, which is off "
+        . "at first, has stored nothing.", "No lag of this interface has been learned.")
     | table sentence
 """
 

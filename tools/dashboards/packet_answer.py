@@ -33,8 +33,9 @@ COUNTS = """
         max(info_min_time) as info_min_time
         max(info_max_time) as info_max_time
         max(info_search_time) as info_search_time
-    | eval zone=strftime(info_search_time,"%z"), skipped=if(isnull(skipped_on), null(), mvjoin(mvindex(skipped_on,0,2),", ")
-        . if(mvcount(skipped_on)>3," and others",""))
+    | eval zone=strftime(info_search_time,"%z"),
+        skipped=if(isnull(skipped_on), null(), mvjoin(mvindex(skipped_on,0,2),", ")
+            . if(mvcount(skipped_on)>3," and others",""))
 """
 
 # Why nothing was found, from what the search for flow logs finds without a condition.
@@ -54,7 +55,8 @@ MISSING = """
             recognised=0, sample . ", but none has a layout that flowlagenrich knows: name the layout with format=... "
                 . "in the macro flowlag_options.",
             readable=0 AND nodata=recognised, sample . ", all of them NODATA: AWS saw no traffic.",
-            readable=0, sample . ", but none of them says when packets passed: they are NODATA, SKIPDATA or unreadable.",
+            readable=0, sample . ", but none of them says when packets passed: they are NODATA, SKIPDATA or "
+                . "unreadable.",
             addressed=0, sample . ", and packet times can be read, but no event has the fields src_ip, dest_ip, "
                 . "src_port and dest_port: extract them, as the Splunk Add-on for AWS does.",
             true(), "No flow record was found" . place . others . ". There are other flow records in this time "
@@ -84,7 +86,8 @@ ANSWER = """
             . "." . if(rest="", "", " " . rest),
         true(), tostring(can,"commas") . " of " . records . place . " could have carried one of the "
             . tostring(asked,"commas") . " events"
-            . if(flows-can-unknown>0,"; " . tostring(flows-can-unknown,"commas") . " could have carried none of them","")
+            . if(flows-can-unknown>0,"; " . tostring(flows-can-unknown,"commas")
+                . " could have carried none of them","")
             . if(unknown>0,"; " . tostring(unknown,"commas") . " cannot be compared","")
             . ". Choose an event to ask about it alone."),
         sentence=sentence . case(blocked=0, "", blocked=1, " One of the records that could shows rejected traffic.",
@@ -105,8 +108,8 @@ NOTES = f"""
         if(unread>0, tostring(unread,"commas") . " more could not be read.", null()),
         case(flows=0 OR asked!=1, null(),
             asked_end+lag+longest+max(0,coalesce(index_lag,0))>info_search_time, "More records of that time may still "
-                . "arrive" . if(index_lag>0, ": so far they came up to " . ceiling(index_lag) . " s after their end", "")
-                . ".",
+                . "arrive" . if(index_lag>0, ": so far they came up to " . ceiling(index_lag) . " s after their end",
+                "") . ".",
             asked_start-longest-2<info_min_time OR (info_max_time!="+Infinity" AND asked_end+lag+1>info_max_time),
                 "The time range begins or ends close to the event: widen it, since more records may lie outside."),
         if(lanes>drawn, "The timeline draws " . drawn . " of " . tostring(lanes,"commas") . " connections"
@@ -117,9 +120,9 @@ NOTES = f"""
         note=mvjoin(notes," "),
         model="A flow record's **start** and **end** say when AWS *received* packets for aggregation, up to "
             . coalesce(lag . " seconds", "the lag set in the macro flowlag_options")
-            . " after they passed the network interface" . if(isnull(lag), "", " (the lag in use)") . ". So every packet "
-            . "of a record passed between **start - " . coalesce(lag . " s","lag") . "** and **end + 1 s**: bounds, not an "
-            . "estimate."
+            . " after they passed the network interface" . if(isnull(lag), "", " (the lag in use)")
+            . ". So every packet of a record passed between **start - " . coalesce(lag . " s","lag")
+            . "** and **end + 1 s**: bounds, not an estimate."
 """
 
 SENTENCE = (

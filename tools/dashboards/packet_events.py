@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Owns the one search of the view Packet time that reads events: flow records, other events, and what else was found.
 
-Its rows have what every other search of the view needs: role, key, the connection of a record, and the label of its lane.
-The field names are used in this view only.
+Its rows have what every other search of the view needs: role, key, the connection of a record, and the label of its
+lane. The field names are used in this view only.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from tools.dashboards.parts import JsonObject, hidden_without_rows
 # A record has two bars in its lane: a wide one between the bounds, and on it a second one from start to end. Two marks
 # say between which times the first packet of the connection passed: a bar there would hide the colours below it. The
 # event is drawn in each lane that can have it, if one is asked about. Records with the same stamps, as both directions
-# and several interfaces often have them, are drawn once; of a lane, the best records are. The renderer draws no more than
-# 10,000 rows.
+# and several interfaces often have them, are drawn once; of a lane, the best records are. The renderer draws no more
+# than 10,000 rows.
 BARS = f"""
     | where role="flow" OR role="event" OR role="skipped"
     | eventstats min(rank) as lane_rank by lane
@@ -69,15 +69,15 @@ DETAILS = """
         detail=case(
             role="event", event . zone,
             part="here", asked_event . zone,
-            role="skipped", passed . "AWS skipped records here, on " . coalesce(interface_id,"an unknown interface"),
+            role="skipped", passed . "AWS skipped records, on " . coalesce(interface_id,"an unknown interface"),
             label!=lane, what . " - " . lane,
             true(), what)
     | eval _time=begin, lane=verdict . label
     | dedup lane _time duration_ms category detail
 """
 
-# The renderer's axis ends where the data ends and would cut circles there: a thin line at each side makes room. It draws
-# everything half transparent, too pale on a light page, so everything is drawn twice.
+# The renderer's axis ends where the data ends and would cut circles there: a thin line at each side makes room. It
+# draws everything half transparent, too pale on a light page, so everything is drawn twice.
 EDGES = """
     | appendpipe [
         eval finish=_time+duration_ms/1000

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The dashboard Packet time: when the packets of each flow can have passed, and which flows could have carried an event.
+"""The dashboard Packet time: when packets of each flow can have passed, and which flows could have carried an event.
 
-Its searches stand in packet_events.py, packet_verdicts.py, packet_answer.py and packet_lanes.py; here is what is shown of
-them and where.
+Its searches stand in packet_events.py, packet_verdicts.py, packet_answer.py and packet_lanes.py; here is what is shown
+of them and where.
 """
 
 from __future__ import annotations

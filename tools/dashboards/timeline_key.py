@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Owns the keys to the colours of both timelines, pictures in appserver/static.
 
-Splunk's own legend changes its colours with the data. The ground is dark on every page: a picture cannot know whether the
-page is light, and a light one is glaring on a dark page.
+Splunk's own legend changes its colours with the data. The ground is dark on every page: a picture cannot know whether
+the page is light, and a light one is glaring on a dark page.
 """
 
 from __future__ import annotations
