@@ -513,7 +513,7 @@ def test_long_addresses_leave_the_ports_to_be_read(draw, app):
     view = draw(
         engine(app, [flow(T, T + 59, f"{source}:40000", "2001:db8:1234:5678:9abc:def0:1234:ff22:443"), login(T)])
     )
-    lane = "can: [2001:..34:2701]:40000 > [2001:..34:ff22]:443"
+    lane = "cannot: [2001:..34:2701]:40000 > [2001:..34:ff22]:443"
     assert view.lanes("viz_lanes")[1] == lane
     assert f" - [{source}]:40000 > [2001:db8:1234:5678:9abc:def0" in view.hover_bar("viz_lanes", lane)["Detail"]
     view.click_bar("viz_lanes", lane)
