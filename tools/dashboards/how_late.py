@@ -122,7 +122,7 @@ SOURCES: JsonObject = {
     "ds_summary": chain("ds_summary", "ds_profile", SUMMARY),
     "ds_schedule": chain("Settings of a scheduled search", "ds_profile", SUMMARY + SCHEDULE),
     "ds_interfaces": chain("Interfaces by delivery lag", "ds_profile", INTERFACES),
-    "ds_records": search("Records by time, interface, uncertainty and delivery lag", RECORDS),
+    "ds_records": search("Records by time", RECORDS),
     "ds_widths": chain("Records by uncertainty", "ds_records", WIDTHS),
     "ds_late": chain("Delivery lag over time", "ds_records", LATE),
     "ds_map": chain("Delivery lag by interface and time", "ds_records", MAP),
