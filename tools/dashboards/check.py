@@ -12,7 +12,7 @@ import hashlib
 
 from tools.dashboards import check_rows
 from tools.dashboards.check_rows import FIELDS, MOST, STATUSES, missing, percent
-from tools.dashboards.envelope import ORANGE
+from tools.dashboards.envelope import ORANGE, SEA_GREEN
 from tools.dashboards.parts import TIME_RANGE, WIDTH, JsonObject, block, chain, markdown, search, sentence, table, time_input
 from tools.package import read_conf
 from tools.places import ROOT
@@ -47,7 +47,7 @@ def shipped() -> dict[str, str]:
     """The first characters of the MD5 of each definition as the app has it: what REST gives is compared with them."""
     conf = read_conf({MACROS_CONF: (ROOT / MACROS_CONF).read_bytes()}, MACROS_CONF)
     digests = {name: hashlib.md5(conf[name]["definition"].encode(), usedforsecurity=False) for name in SITE_MACROS}
-    return {name: digest.hexdigest()[:8] for name, digest in digests.items()}
+    return {name: f"md5 {digest.hexdigest()[:8]}" for name, digest in digests.items()}
 
 
 def by_title(values: dict[str, str]) -> str:
@@ -98,7 +98,7 @@ MACROS = f"""
         | rest /servicesNS/nobody/flowlag/admin/macros splunk_server=local
         | where 'eai:acl.app'="flowlag"
         | eval shipped={by_title(shipped())}
-        | eval is_default=if(isnull(shipped),null(),if(substr(md5(definition),1,8)=shipped,1,0)),
+        | eval is_default=if(isnull(shipped),null(),if(("md5 " . substr(md5(definition),1,8))=shipped,1,0)),
             lag=case(title="flowlag_longest_lag",definition,
                 NOT in(title,{", ".join(f'"{name}"' for name in LAG_MACROS)}),null(),
                 match(definition,"lag=[0-9]"),replace(definition,"(?s)^.*lag=([0-9.]+).*$","\\1"),true(),"60"),
@@ -234,16 +234,29 @@ EDIT = "/manager/flowlag/data/macros/{0}?action=edit&ns=flowlag&uri=%2FservicesN
 GREEN, RED = "#00795a", "#b3261e"
 #: Ground and ink of the verdict; and the pale ground of words in tables, readable in both themes.
 VERDICTS = {"Red": (RED, "#ffffff"), "Amber": (ORANGE, "#000000"), "Green": (GREEN, "#ffffff")}
-PALE = {"red": f"{RED}55", "amber": f"{ORANGE}66", "green": f"{GREEN}55"}
+PALE = {"red": "#e0403588", "amber": f"{ORANGE}77", "green": f"{SEA_GREEN}66"}
 HIDDEN_WITHOUT_DATA: JsonObject = {"visibility": {"hideWhenNoData": True}}
 
 
-def wrapped(panel: JsonObject) -> JsonObject:
-    """A table whose cells break between words instead of being cut."""
-    for column in panel["options"]["columnFormat"].values():
-        column["textOverflow"] = "break-word"
+def stretched(title: str, source: str, widths: dict[str, int], narrow: str) -> JsonObject:
+    """A table as wide as its panel, whose cells break between words instead of being cut.
+
+    The renderer stretches the columns of a table, in proportion to their widths, only if one of them has none: `narrow`,
+    which then counts as about 90.
+    """
+    panel = table(title, source, widths)
+    formats = panel["options"]["columnFormat"]
+    for name in (*widths, narrow):
+        formats.setdefault(name, {})["textOverflow"] = "break-word"
     return panel
 
+
+CHECKS_TABLE = stretched(
+    "Is it set up?", "ds_checks", {"Check": 120, "What was found": 385, "What to do": 385}, "State"
+)
+CHECKS_TABLE["options"]["columnFormat"]["State"]["rowBackgroundColors"] = (
+    "> table | seriesByName('State') | matchValue(pale)"
+)
 
 PANELS: JsonObject = {
     "viz_verdict": {
@@ -269,23 +282,15 @@ PANELS: JsonObject = {
         "containerOptions": HIDDEN_WITHOUT_DATA,
     },
     "viz_checks": {
-        **wrapped(
-            table(
-                "Is it set up?",
-                "ds_checks",
-                {"Check": 130, "State": 100, "What was found": 470, "What to do": 470},
-                coloured="State",
-            )
-        ),
+        **CHECKS_TABLE,
         "context": {"pale": [{"match": word, "value": value} for word, value in PALE.items()]},
     },
     "viz_macros": {
-        **wrapped(
-            table(
-                "Macros that name your site's data (click one to edit it)",
-                "ds_macros",
-                {"Macro": 210, "State": 110, "Needed for": 310, "Definition": 540},
-            )
+        **stretched(
+            "Macros that name your site's data (click one to edit it)",
+            "ds_macros",
+            {"Macro": 190, "Needed for": 230, "Definition": 460},
+            "State",
         ),
         "eventHandlers": [
             {"type": "drilldown.customUrl", "options": {"url": EDIT.format("$row.Macro.value$"), "newTab": True}}
@@ -314,9 +319,9 @@ CHECK: JsonObject = {
         "structure": [
             block("viz_verdict", 0, 0, 180, 110),
             block("viz_sentence", 180, 0, WIDTH - 180, 110),
-            block("viz_checks", 0, 110, WIDTH, 620),
-            block("viz_macros", 0, 730, WIDTH, 760),
-            block("viz_notes", 0, 1490, WIDTH, 130),
+            block("viz_checks", 0, 110, WIDTH, 720),
+            block("viz_macros", 0, 830, WIDTH, 980),
+            block("viz_notes", 0, 1810, WIDTH, 150),
         ],
     },
 }
