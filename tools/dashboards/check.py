@@ -93,13 +93,16 @@ OTHERS = f"""
             count(eval(isnotnull(user) AND isnotnull(src) AND isnotnull(src_port))) as logins
         | eval part="others" ]
 """
+MACROS_READ = f"""
+    | rest /servicesNS/nobody/flowlag/admin/macros splunk_server=local
+    | where 'eai:acl.app'="flowlag"
+    | eval shipped={by_title(shipped())}
+    | eval is_default=if(isnull(shipped),null(),if(("md5 " . substr(md5(definition),1,8))=shipped,1,0))
+"""
 MACROS = f"""
     | append [
-        | rest /servicesNS/nobody/flowlag/admin/macros splunk_server=local
-        | where 'eai:acl.app'="flowlag"
-        | eval shipped={by_title(shipped())}
-        | eval is_default=if(isnull(shipped),null(),if(("md5 " . substr(md5(definition),1,8))=shipped,1,0)),
-            lag=case(title="flowlag_longest_lag",definition,
+        {MACROS_READ}
+        | eval lag=case(title="flowlag_longest_lag",definition,
                 NOT in(title,{", ".join(f'"{name}"' for name in LAG_MACROS)}),null(),
                 match(definition,"lag=[0-9]"),replace(definition,"(?s)^.*lag=([0-9.]+).*$","\\1"),true(),"60"),
             lag_setting=if(isnull(lag),null(),lag . " s in " . title), part="macro"
@@ -201,8 +204,10 @@ VERDICT = """
     | table Verdict sentence
 """
 
+# A search of its own, so that a macro whose options a command refuses can be edited here.
 MACRO_ROWS = f"""
-    | where part="macro" AND isnotnull(is_default)
+    {MACROS_READ}
+    | where isnotnull(is_default)
     | table title definition is_default
     | appendpipe [
         stats count
@@ -212,7 +217,7 @@ MACRO_ROWS = f"""
     | stats first(definition) as definition first(is_default) as is_default by title
     | eval order={by_title({name: str(number) for number, name in enumerate(SITE_MACROS, 100)})},
         Needed={by_title(SITE_MACROS)},
-        State=case(is_default=1,"as shipped",is_default=0,"changed",true(),"not readable"),
+        State=case(is_default=1,"default",is_default=0,"changed",true(),"not readable"),
         definition=case(isnull(definition),"ask an administrator to open this page",
             len(definition)>120,substr(definition,1,117) . "...",true(),definition)
     | sort 0 num(order)
@@ -226,7 +231,7 @@ SOURCES: JsonObject = {
     "ds_all": search("Everything that is checked", BASE),
     "ds_verdict": chain("ds_verdict", "ds_all", ROWS + VERDICT),
     "ds_checks": chain("Checks", "ds_all", ROWS + CHECKS),
-    "ds_macros": chain("Macros that name your site's data", "ds_all", MACRO_ROWS),
+    "ds_macros": search("Macros that name your site's data", MACRO_ROWS),
 }
 
 #: The page of Splunk Web on which a macro is edited.
@@ -247,7 +252,7 @@ def stretched(title: str, source: str, widths: dict[str, int], narrow: str) -> J
     panel = table(title, source, widths)
     formats = panel["options"]["columnFormat"]
     for name in (*widths, narrow):
-        formats.setdefault(name, {})["textOverflow"] = "break-word"
+        formats.setdefault(name, {}).update(textOverflow="break-word", align="left")
     return panel
 
 
@@ -301,8 +306,8 @@ PANELS: JsonObject = {
         "**off** is optional and not in use. The flow events are counted without the app's commands first, so that a command "
         f"that fails shows; then the newest {MOST:,} are examined. Searches that write what was learned have to run in the "
         "app flowlag: `outputlookup` writes a new file into the app in which the search runs, and the commands read the file "
-        "of their own app only. If nothing but this text is shown, a search has failed: open one of the panels in Search, "
-        "and read its messages. What each row means is in docs/dashboards.md."
+        "of their own app only. If a panel shows an error, its search has failed, and the message says why: if it names an "
+        "option, correct it in the macro (click it above). What each row means is in docs/dashboards.md."
     ),
 }
 

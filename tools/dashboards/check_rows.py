@@ -156,7 +156,7 @@ MACROS = Check(
     """if(macros=0,"not checked","green")""",
     f"""case(macros=0,"The macros could not be read.",
         defaults=0,"All macros below are set for your site.",
-        true(),{number("defaults")} . " of " . {number("site_macros")} . " macros below are as shipped.")""",
+        true(),{number("defaults")} . " of " . {number("site_macros")} . " macros below have their default.")""",
     """if(macros=0,"Your role may not read them by REST; ask an administrator to open this page.",
         "Read the list below: what finds other people's data has to be set.")""",
 )
@@ -164,14 +164,14 @@ MACROS = Check(
 
 def learned(name: str, key: str, search: str, stale_s: int, use: str) -> Check:
     """The row of a lookup that a saved search writes; its fields begin with `key`."""
-    elsewhere = f"isnotnull({key}_elsewhere)"
+    elsewhere, misplaced = f"isnotnull({key}_elsewhere)", f'({key}_here=0 AND {key}_places!="none")'
     old = f"{key}_age>{stale_s}"
     return Check(
         name,
-        f"""case({key}_places="unknown","not checked",{elsewhere},"amber",{key}_here=0 AND {key}_runs=0,"off",
+        f"""case({key}_places="unknown","not checked",{elsewhere} OR {misplaced},"amber",{key}_here=0 AND {key}_runs=0,"off",
             {key}_here=0 OR {key}_rows=0 OR {key}_readable<{key}_rows OR {old},"amber",true(),"green")""",
         f"""case({key}_places="unknown","The lookup files could not be read.",
-            {key}_here=0 AND {key}_places!="none","The file flowlag_{key}.csv is not in the app flowlag, but in "
+            {misplaced},"The file flowlag_{key}.csv is not in the app flowlag, but in "
                 . {key}_places . ", where the commands do not read it.",
             {elsewhere},"A search that writes the lookup flowlag_{key} runs in another app: "
                 . mvjoin({key}_elsewhere,", ") . ".",
@@ -184,7 +184,7 @@ def learned(name: str, key: str, search: str, stale_s: int, use: str) -> Check:
                 . " in the app " . {key}_places . "; the newest ends " . {age(f"{key}_age")} . " ago. The search is "
                 . if({key}_runs>0,"on.","off."))""",
         f"""case({key}_places="unknown","Your role may not read them by REST; ask an administrator to open this page.",
-            {elsewhere} OR ({key}_here=0 AND {key}_places!="none"),"Run the search in the app flowlag, and delete what "
+            {elsewhere} OR {misplaced},"Run the search in the app flowlag, and delete what "
                 . "another app has: outputlookup writes a new file into the app in which the search runs.",
             {key}_here=0 AND {key}_runs=0,"{use}",
             {key}_here=0,"Run it once by hand as its description says, in the app flowlag.",
