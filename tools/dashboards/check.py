@@ -219,7 +219,7 @@ MACRO_ROWS = f"""
         Needed={by_title(SITE_MACROS)},
         State=case(is_default=1,"default",is_default=0,"changed",true(),"not readable"),
         definition=case(isnull(definition),"ask an administrator to open this page",
-            len(definition)>120,substr(definition,1,117) . "...",true(),definition)
+            len(definition)>90,substr(definition,1,87) . "...",true(),definition)
     | sort 0 num(order)
     | rename title as Macro, definition as Definition, Needed as "Needed for"
     | table Macro State "Needed for" Definition
@@ -231,7 +231,7 @@ SOURCES: JsonObject = {
     "ds_all": search("Everything that is checked", BASE),
     "ds_verdict": chain("ds_verdict", "ds_all", ROWS + VERDICT),
     "ds_checks": chain("Checks", "ds_all", ROWS + CHECKS),
-    "ds_macros": search("Macros that name your site's data", MACRO_ROWS),
+    "ds_macros": search("Macros of the site", MACRO_ROWS),
 }
 
 #: The page of Splunk Web on which a macro is edited.
@@ -324,9 +324,9 @@ CHECK: JsonObject = {
         "structure": [
             block("viz_verdict", 0, 0, 180, 110),
             block("viz_sentence", 180, 0, WIDTH - 180, 110),
-            block("viz_checks", 0, 110, WIDTH, 720),
-            block("viz_macros", 0, 830, WIDTH, 980),
-            block("viz_notes", 0, 1810, WIDTH, 150),
+            block("viz_checks", 0, 110, WIDTH, 800),
+            block("viz_macros", 0, 910, WIDTH, 1000),
+            block("viz_notes", 0, 1910, WIDTH, 150),
         ],
     },
 }
