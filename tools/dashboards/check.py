@@ -286,6 +286,14 @@ PANELS: JsonObject = {
         "dataSources": {"primary": "ds_verdict"},
         "containerOptions": HIDDEN_WITHOUT_DATA,
     },
+    "viz_failed": {
+        "type": "splunk.markdown",
+        "options": {
+            "markdown": "If there is no verdict, the search has failed: the mark in the corner of the first table has Splunk's "
+            "message. Correct the macro that it names in the second table.",
+            "fontSize": "small",
+        },
+    },
     "viz_checks": {
         **CHECKS_TABLE,
         "context": {"pale": [{"match": word, "value": value} for word, value in PALE.items()]},
@@ -306,8 +314,7 @@ PANELS: JsonObject = {
         "**off** is optional and not in use. The flow events are counted without the app's commands first, so that a command "
         f"that fails shows; then the newest {MOST:,} are examined. Searches that write what was learned have to run in the "
         "app flowlag: `outputlookup` writes a new file into the app in which the search runs, and the commands read the file "
-        "of their own app only. If a panel shows an error, its search has failed, and the message says why: if it names an "
-        "option, correct it in the macro (click it above). What each row means is in docs/dashboards.md."
+        "of their own app only. What each row means is in docs/dashboards.md."
     ),
 }
 
@@ -324,9 +331,10 @@ CHECK: JsonObject = {
         "structure": [
             block("viz_verdict", 0, 0, 180, 110),
             block("viz_sentence", 180, 0, WIDTH - 180, 110),
-            block("viz_checks", 0, 110, WIDTH, 800),
-            block("viz_macros", 0, 910, WIDTH, 1000),
-            block("viz_notes", 0, 1910, WIDTH, 150),
+            block("viz_failed", 0, 110, WIDTH, 40),
+            block("viz_checks", 0, 150, WIDTH, 800),
+            block("viz_macros", 0, 950, WIDTH, 1000),
+            block("viz_notes", 0, 1950, WIDTH, 130),
         ],
     },
 }

@@ -79,7 +79,8 @@ EVENTS = Check(
 )
 TIMES = Check(
     "Packet times",
-    """case(found=0,"not checked",examined=0 OR (ok=0 AND nodata+skipdata=0),"red",ok=0 OR bad>0,"amber",true(),"green")""",
+    """case(found=0 OR (examined>0 AND other+header=examined),"not checked",examined=0 OR (ok=0 AND nodata+skipdata=0),"red",
+            ok=0 OR bad>0,"amber",true(),"green")""",
     f"""case(found=0,"There was no flow event to look at.",
         examined=0,"flowlagenrich gave no event back: it failed.",
         ok=0 AND nodata+skipdata>0,"No record has packet times: of " . {counted("examined", "event")} . " "
@@ -90,17 +91,16 @@ TIMES = Check(
             . "docs/install.md.",
         ok=0 AND nodata+skipdata>0,"NODATA: the interfaces had no traffic. SKIPDATA: AWS dropped records. Choose a "
             . "longer time range, or look at interfaces with traffic.",
-        ok=0,"See Layouts.",
         true(),"Some records have no readable times (reversed, missing, invalid). If your layout is your own, give it in "
             . "flowlag_options: format=...")""",
-    "Flow events",
+    "Flow events and Layouts",
 )
 LAYOUTS = Check(
     "Layouts",
-    """case(examined=0,"not checked",other=examined,"red",other>0,"amber",true(),"green")""",
+    """case(examined=0,"not checked",other+header=examined,"red",other>0,"amber",true(),"green")""",
     f"""case(examined=0,"No event was examined.",
         other=0,"All " . {counted("examined", "examined event")} . " were recognised as flow records.",
-        other=examined,"None of " . {counted("examined", "event")} . " was recognised as a flow record.",
+        other+header=examined,"None of " . {counted("examined", "event")} . " was recognised as a flow record.",
         true(),{number("examined-other")} . " of " . {counted("examined", "event")}
             . " were recognised as flow records, " . {number("other")} . " were not.")""",
     """"Give the layout of your flow logs in flowlag_options (format=...), or name the fields of the times there (start=, "
