@@ -83,7 +83,14 @@ class Instance:
         text = form["search"]
         exchange = FakeExchange(self.app, sys.executable, self.faults)
         engine = Engine(
-            self.events, self.app, sys.executable, MACROS, time.time(), exchange=exchange, search_type=FakeSearch
+            self.events,
+            self.app,
+            sys.executable,
+            MACROS,
+            time.time(),
+            self.macros,
+            exchange=exchange,
+            search_type=FakeSearch,
         )
         try:
             table = engine.table(text, *(form.get(name, "") for name in BOUNDS))

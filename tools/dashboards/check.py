@@ -138,7 +138,7 @@ RANGE = """
     | append [
         | makeresults
         | addinfo
-        | eval part="range", until=if(info_max_time="+Infinity",now(),min(now(),info_max_time)),
+        | eval part="range", until=if(info_max_time="+Infinity",now(),floor(min(now(),info_max_time))),
             windows_places=$ds_files:result.windows_places|s$, windows_here=$ds_files:result.windows_here$,
             lags_places=$ds_files:result.lags_places|s$, lags_here=$ds_files:result.lags_here$
         | table part until windows_places windows_here lags_places lags_here ]
@@ -174,7 +174,8 @@ SUMMARY = f"""
         max(until) as until
     | fillnull value=0 found examined {" ".join(STATUSES)} {" ".join(f"ok_{name}" for name in FIELDS)} others keyed logins
         defaults windows_rows windows_readable lags_rows lags_readable
-    | eval bad=reversed+missing+invalid, flow_age=until-newest, windows_age=now()-windows_newest, lags_age=now()-lags_newest,
+    | eval bad=reversed+missing+invalid, flow_age=until-floor(newest),
+        windows_age=now()-floor(windows_newest), lags_age=now()-floor(lags_newest),
         shares=mvappend({", ".join(map(percent, STATUSES))}),
         lacking=mvappend({", ".join(map(missing, FIELDS))}),
         places=if(mvcount(places)>5,mvappend(mvindex(places,0,4),"others"),places)
