@@ -71,8 +71,8 @@ def run_bisect(flows: Flows, anchors: Anchors) -> tuple[float, int]:
 
 def run_join(flows: Flows, anchors: Anchors) -> tuple[float, int]:
     """CPU seconds and pairs of the join alone."""
-    from flowlag.candidates import Anchor, Candidates, Flow
-    from flowlag.relation import target_of
+    from flowlag.match.candidates import Anchor, Candidates, Flow
+    from flowlag.match.relation import target_of
 
     by_key: dict[str, list[Flow]] = {}
     for key, start, earliest, latest in flows:
@@ -88,8 +88,8 @@ def run_join(flows: Flows, anchors: Anchors) -> tuple[float, int]:
 
 def run_matcher(flows: Flows, anchors: Anchors) -> tuple[float, int]:
     """CPU seconds and pairs of everything but the CSV."""
-    from flowlag.match import Matcher
-    from flowlag.match_options import parse_match_settings
+    from flowlag.match.matcher import Matcher
+    from flowlag.match.options import parse_match_settings
 
     begun = time.process_time()
     matcher = Matcher(parse_match_settings([("by", "key"), ("unmatched", "false")]))

@@ -3,7 +3,7 @@
 
 from _command import Configuration, GatheringCommand, ReportingCommand, dispatch
 
-from flowlag.connect_options import parse_connect_arguments
+from flowlag.connect.options import parse_connect_arguments
 
 __all__ = ["FlowlagConnectCommand", "dispatch"]
 
@@ -19,7 +19,7 @@ class FlowlagConnectCommand(GatheringCommand, ReportingCommand):
 
     def handler(self):
         """A function that gives the connections in the reply to the last chunk."""
-        from flowlag.connect import Connector
+        from flowlag.connect.connector import Connector
         from flowlag.splunk.connect_table import ConnectTable
 
         connector = Connector(self.settings)

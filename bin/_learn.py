@@ -3,7 +3,7 @@
 
 from _command import Configuration, GatheringCommand, ReportingCommand, dispatch
 
-from flowlag.learn_options import parse_learn_arguments
+from flowlag.learn.options import parse_learn_arguments
 
 __all__ = ["FlowlagLearnCommand", "dispatch"]
 
@@ -19,7 +19,7 @@ class FlowlagLearnCommand(GatheringCommand, ReportingCommand):
 
     def handler(self):
         """A function that gives what was learned in the reply to the last chunk."""
-        from flowlag.learn import Learner
+        from flowlag.learn.learner import Learner
         from flowlag.splunk.learn_table import LearnTable
 
         learner = Learner(self.settings)

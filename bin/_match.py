@@ -3,7 +3,7 @@
 
 from _command import Configuration, GatheringCommand, ReportingCommand, dispatch
 
-from flowlag.match_options import parse_match_arguments
+from flowlag.match.options import parse_match_arguments
 
 __all__ = ["FlowlagMatchCommand", "dispatch"]
 
@@ -19,7 +19,7 @@ class FlowlagMatchCommand(GatheringCommand, ReportingCommand):
 
     def handler(self):
         """A function that gives the pairs in the reply to the last chunk."""
-        from flowlag.match import Matcher
+        from flowlag.match.matcher import Matcher
         from flowlag.splunk.lookup import load_lags
         from flowlag.splunk.match_table import MatchTable
 

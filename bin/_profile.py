@@ -3,7 +3,7 @@
 
 from _command import Configuration, GatheringCommand, ReportingCommand, dispatch
 
-from flowlag.profile_options import parse_profile_arguments
+from flowlag.profile.options import parse_profile_arguments
 
 __all__ = ["FlowlagProfileCommand", "dispatch"]
 
@@ -19,7 +19,7 @@ class FlowlagProfileCommand(GatheringCommand, ReportingCommand):
 
     def handler(self):
         """A function that gives the profile in the reply to the last chunk."""
-        from flowlag.profile import Profiler
+        from flowlag.profile.profiler import Profiler
         from flowlag.splunk.profile_table import ProfileTable
 
         profiler = Profiler(self.settings)

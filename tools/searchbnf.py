@@ -10,13 +10,16 @@ import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from flowlag import connection_rows, learn_rows, match_fields, profile
-from flowlag.connect_options import CONNECT_OPTIONS
+from flowlag.connect import rows as connect_rows
+from flowlag.connect.options import CONNECT_OPTIONS
 from flowlag.enrich_options import ENRICH_OPTIONS
-from flowlag.learn_options import LEARN_OPTIONS
-from flowlag.match_options import MATCH_OPTIONS
+from flowlag.learn import rows as learn_rows
+from flowlag.learn.options import LEARN_OPTIONS
+from flowlag.match import fields as match_fields
+from flowlag.match.options import MATCH_OPTIONS
 from flowlag.options import REQUIRED, Field, Option, describe, plain
-from flowlag.profile_options import PROFILE_OPTIONS
+from flowlag.profile import profiler
+from flowlag.profile.options import PROFILE_OPTIONS
 from tools.declared import tag_fields
 from tools.places import GENERATED
 
@@ -104,7 +107,7 @@ HELP = (
         "bounds are narrower than those of one record; the same holds for the last packet. The input is flow log "
         "events after flowlagenrich. The order of events does not matter.",
         CONNECT_OPTIONS,
-        connection_rows.FIELDS,
+        connect_rows.FIELDS,
         (
             (
                 "Which connections to SSH were there, and when can each have begun?",
@@ -128,7 +131,7 @@ HELP = (
         "before it. Stored with outputlookup flowlag_windows, the rows tell flowlagenrich windows=auto the window of "
         "each record. The order of events does not matter.",
         PROFILE_OPTIONS,
-        profile.FIELDS,
+        profiler.FIELDS,
         (
             (
                 "How do the interfaces stamp their records, and how late do these arrive?",

@@ -15,16 +15,19 @@ from pathlib import Path
 from typing import Callable
 
 from bench.accuracy import compare, flows, truth
-from flowlag import connection_rows, learn_rows, match_fields, profile
 from flowlag.community_ids import PARTS
-from flowlag.connect_options import CONNECT_OPTIONS
+from flowlag.connect import rows as connect_rows
+from flowlag.connect.options import CONNECT_OPTIONS
 from flowlag.enrich_options import ENRICH_OPTIONS
 from flowlag.fields import Names
 from flowlag.layouts import LAYOUTS
-from flowlag.learn_options import LEARN_OPTIONS
-from flowlag.match_options import MATCH_OPTIONS
+from flowlag.learn import rows as learn_rows
+from flowlag.learn.options import LEARN_OPTIONS
+from flowlag.match import fields as match_fields
+from flowlag.match.options import MATCH_OPTIONS
 from flowlag.options import Field, Option
-from flowlag.profile_options import PROFILE_OPTIONS
+from flowlag.profile import profiler
+from flowlag.profile.options import PROFILE_OPTIONS
 from tools.declared import tag_fields
 from tools.package import read_conf, read_requirements
 from tools.places import ROOT
@@ -138,9 +141,9 @@ TABLES: dict[str, Callable[[], Lines]] = {
     "match-options": lambda: option_table(MATCH_OPTIONS),
     "match-fields": lambda: field_table(match_fields.FIELDS),
     "connect-options": lambda: option_table(CONNECT_OPTIONS),
-    "connect-fields": lambda: field_table(connection_rows.FIELDS),
+    "connect-fields": lambda: field_table(connect_rows.FIELDS),
     "profile-options": lambda: option_table(PROFILE_OPTIONS),
-    "profile-fields": lambda: field_table(profile.FIELDS),
+    "profile-fields": lambda: field_table(profiler.FIELDS),
     "learn-options": lambda: option_table(LEARN_OPTIONS),
     "learn-fields": lambda: field_table(learn_rows.FIELDS),
     "known-names": known_names,

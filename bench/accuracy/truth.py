@@ -19,8 +19,8 @@ from flowlag.enrich import Enricher
 from flowlag.enrich_options import Settings
 from flowlag.interval import SECOND_US, Interval
 from flowlag.learned import LearnedWindows
-from flowlag.profile import PROFILE_FIELDS, Profiler
-from flowlag.profile_options import ProfileSettings
+from flowlag.profile.options import ProfileSettings
+from flowlag.profile.profiler import PROFILE_FIELDS, Profiler
 from flowlag.windows import Rules, place_window
 from tools.scenarios.modes import MODES, Played, play
 

@@ -19,6 +19,8 @@ from flowlag.timing import RESOLUTION_US
 EARLY_SHARE = 0.02
 #: ... down to so many seconds.
 EARLY_US = 20 * SECOND_US
+#: What is learned is the mass of so many bins of one second, from FIRST_LAG_US on.
+BINS, FIRST_LAG_US = 81, -EARLY_US
 
 
 class Pieces:

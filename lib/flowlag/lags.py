@@ -13,16 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from operator import itemgetter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import NamedTuple, Optional
 
 from flowlag.instants import FIRST_US, LAST_US, parse_instant, parse_seconds
 from flowlag.interval import SECOND_US, write_seconds
-from flowlag.lag_estimate import BINS, FIRST_LAG_US
+from flowlag.lag_density import BINS, FIRST_LAG_US, LagDensity
 from flowlag.memo import Memo
 from flowlag.tags import Tags
-
-if TYPE_CHECKING:
-    from flowlag.lag_density import LagDensity
 
 #: Confidence in percent -> the column with the lag that so many openings do not exceed.
 COLUMN_OF = {"95": "lag_95", "99": "lag_99", "99.9": "lag_999"}
@@ -199,8 +196,6 @@ def _read_masses(text: str) -> list[int]:
 
 
 def _make_density(text: str) -> LagDensity:
-    from flowlag.lag_density import LagDensity  # only a search that ranks by it pays for the import
-
     masses = _read_masses(text)
     total = sum(masses)
     knots_us = accumulate([SECOND_US] * BINS, initial=FIRST_LAG_US)

@@ -12,8 +12,8 @@ from datetime import datetime, timezone
 import pytest
 
 from flowlag.enrich_options import ENRICH_OPTIONS
-from flowlag.match_options import MATCH_OPTIONS
-from flowlag.profile import PROFILE_FIELDS
+from flowlag.match.options import MATCH_OPTIONS
+from flowlag.profile.profiler import PROFILE_FIELDS
 from flowlag.tags import TAG_FIELDS
 from tests.support.splunkd import run_command, write_body
 from tools.places import ROOT, SAMPLES

@@ -22,7 +22,7 @@ import flowlag
 from flowlag.enrich_options import parse_settings
 from flowlag.instants import parse_instant
 from flowlag.interval import write_seconds
-from flowlag.modes import MODES
+from flowlag.profile.modes import MODES
 from flowlag.record import STATUSES
 from flowlag.tags import Tags
 from tests.spl.engine import Engine, SplError

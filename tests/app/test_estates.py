@@ -26,8 +26,8 @@ from bench.accuracy.estates import (
     make_estate,
 )
 from flowlag.enrich_options import Settings
-from flowlag.profile import Profiler
-from flowlag.profile_options import ProfileSettings
+from flowlag.profile.options import ProfileSettings
+from flowlag.profile.profiler import Profiler
 
 estate_of = cache(make_estate)
 LONG = Plan("expo", MODES, hourly=40)

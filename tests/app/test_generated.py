@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
-from flowlag import match_options
 from flowlag.cli.command import add_options, given_options, make_parser
 from flowlag.errors import SettingsError
+from flowlag.match import options as match_options
 from flowlag.options import Field, Option, count, gather_options, read_options
 from tests.support.conf import read_conf
 from tools import generated, searchbnf, tables

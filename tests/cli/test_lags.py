@@ -9,7 +9,7 @@ import json
 import pytest
 
 from flowlag.cli.main import main
-from flowlag.learn_rows import LEARN_FIELDS
+from flowlag.learn.rows import LEARN_FIELDS
 
 T = 1_602_397_440
 HEADER = "interface-id srcaddr dstaddr srcport dstport protocol packets start end tcp-flags\n"

@@ -7,7 +7,7 @@ Times are whole seconds. Shares no code with the app but the density, which has 
 from fractions import Fraction
 from math import ceil
 
-from flowlag.lag_estimate import estimate, estimate_estate, write_density
+from flowlag.learn.estimate import estimate, estimate_estate, write_density
 
 
 def opens(flags):

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from flowlag.connect import Connector, read_count
-from flowlag.connect_options import parse_connect_settings
-from flowlag.connection_rows import CONNECT_FIELDS
+from flowlag.connect.connector import Connector, read_count
+from flowlag.connect.options import parse_connect_settings
+from flowlag.connect.rows import CONNECT_FIELDS
 from tests.core.connect_oracle import expected_rows
 from tests.support.strategies import HOSTILE
 

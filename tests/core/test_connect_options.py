@@ -3,7 +3,7 @@
 
 import pytest
 
-from flowlag.connect_options import CONNECT_OPTIONS, ConnectSettings, parse_connect_arguments
+from flowlag.connect.options import CONNECT_OPTIONS, ConnectSettings, parse_connect_arguments
 from flowlag.errors import SettingsError
 from flowlag.five_tuple import SRC_NAMES
 

@@ -3,11 +3,11 @@
 
 import pytest
 
-from flowlag.connect_options import parse_connect_arguments
+from flowlag.connect.options import parse_connect_arguments
 from flowlag.enrich_options import ENRICH_OPTIONS, Settings, parse_arguments, parse_settings
 from flowlag.errors import SettingsError, show_value
 from flowlag.layouts import LAYOUTS
-from flowlag.profile_options import parse_profile_arguments
+from flowlag.profile.options import parse_profile_arguments
 
 S = 1_000_000
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowlag.lag_estimate import BINS, estimate, estimate_estate, write_density
+from flowlag.learn.estimate import BINS, estimate, estimate_estate, write_density
 
 S = 1_000_000
 EVEN = [1 / BINS] * BINS

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowlag.lag_quantiles import Judged, count_misses, judge, pick_quantile
+from flowlag.learn.quantiles import Judged, count_misses, judge, pick_quantile
 
 S = 1_000_000
 LAG = 60 * S

@@ -13,7 +13,7 @@ from flowlag.enrich_options import parse_settings
 from flowlag.errors import SettingsError
 from flowlag.interval import write_seconds
 from flowlag.lags import COLUMNS, Bound, LearnedLags
-from flowlag.learn_rows import LEARN_FIELDS
+from flowlag.learn.rows import LEARN_FIELDS
 from flowlag.splunk.enrich_table import EnrichTable
 from flowlag.splunk.lookup import LAGS_PLACE, MOST_BYTES, load_lags, load_learned
 from tests.support.splunkd import Reply, write_body

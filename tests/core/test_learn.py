@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowlag.errors import SettingsError
-from flowlag.lag_quantiles import NEARLY_ALL, pick_quantile
-from flowlag.learn import Learner
-from flowlag.learn_options import parse_learn_settings
-from flowlag.learn_rows import LEARN_FIELDS
+from flowlag.learn import learner
+from flowlag.learn.learner import Learner
+from flowlag.learn.options import parse_learn_settings
+from flowlag.learn.quantiles import NEARLY_ALL, pick_quantile
+from flowlag.learn.rows import LEARN_FIELDS
 from tests.core.learn_oracle import learn as expected_rows
 from tests.support.strategies import HOSTILE
 
@@ -157,7 +158,7 @@ def test_everything_that_takes_no_part_is_counted():
 def test_a_flow_is_no_exact_anchor():
     event = {**flow_event(flow(0, 59)), "_time": str(T), "kind": "x"}
     rows, warning = run([event, flow_event(flow(0, 59))], anchors="kind=x")
-    assert not rows and "anchors that are flows, whose time is not exact: 1" in warning
+    assert not rows and "anchors that are flow log records, whose time is not exact: 1" in warning
 
 
 def test_options_are_asked_for_and_refused():
@@ -235,15 +236,13 @@ def test_one_key_with_many_flows_is_not_scanned_for_each_anchor(monkeypatch):
             looks += 1
             return super().__getitem__(i)
 
-    from flowlag import learn
-
-    made = learn._Openings.__init__
+    made = learner._Openings.__init__
 
     def count(self, flows, tolerance_us):
         made(self, flows, tolerance_us)
         self._flows = Counted(self._flows)
 
-    monkeypatch.setattr(learn._Openings, "__init__", count)
+    monkeypatch.setattr(learner._Openings, "__init__", count)
     rows, _ = run(events)
     assert rows[0]["anchors"] == "3000" and looks < 10 * 3000
 

@@ -11,8 +11,8 @@ from flowlag.enrich import Enricher
 from flowlag.enrich_options import Settings, parse_settings
 from flowlag.interval import Interval
 from flowlag.learned import COLUMNS, LearnedWindows
-from flowlag.profile import PROFILE_FIELDS, Profiler
-from flowlag.profile_options import ProfileSettings
+from flowlag.profile.options import ProfileSettings
+from flowlag.profile.profiler import PROFILE_FIELDS, Profiler
 from flowlag.splunk.enrich_table import EnrichTable
 from flowlag.splunk.lookup import MOST_BYTES, PLACE, load_windows
 from flowlag.windows import place_window

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flowlag import candidates
-from flowlag.match import Matcher
-from flowlag.match_fields import MATCH_FIELDS
-from flowlag.match_options import parse_match_settings
+from flowlag.match import candidates
+from flowlag.match.fields import MATCH_FIELDS
+from flowlag.match.matcher import Matcher
+from flowlag.match.options import parse_match_settings
 from tests.support.oracle import expected_pairs
 
 T = 1602397440

@@ -4,7 +4,7 @@
 import pytest
 
 from flowlag.errors import SettingsError
-from flowlag.match_options import MATCH_OPTIONS, MatchSettings, parse_match_arguments, parse_match_settings
+from flowlag.match.options import MATCH_OPTIONS, MatchSettings, parse_match_arguments, parse_match_settings
 
 S = 1_000_000
 BY = ("by", "src")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowlag.modes import Mode, Span, Tally, ends_needed, find_changes, judge_mode
+from flowlag.profile.modes import Mode, Span, Tally, ends_needed, find_changes, judge_mode
 
 T = 1_764_500_040  # a multiple of 60
 
@@ -115,7 +115,7 @@ def best_by_brute_force(rows):
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(2, 12), st.integers(1, 5)), max_size=8))
 def test_the_windows_that_do_not_overlap_are_the_most(rows):
-    from flowlag.modes import _count_disjoint
+    from flowlag.profile.modes import _count_disjoint
 
     spans = {(start, start + length): count for start, length, count in rows}
     distinct = [(*span, count) for span, count in spans.items()]

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flowlag import candidates, density_sum, probability
-from flowlag.association import Association, Pair
-from flowlag.candidates import Anchor, Flow
-from flowlag.density_sum import DensitySum
 from flowlag.lag_density import uniform
 from flowlag.lags import COLUMNS, LearnedLags
-from flowlag.match import Matcher
-from flowlag.match_fields import ALL_FIELDS
-from flowlag.match_options import parse_match_settings
-from flowlag.opening_density import density_at, enclose
+from flowlag.match import candidates, density_sum, probability
+from flowlag.match.association import Association, Pair
+from flowlag.match.candidates import Anchor, Flow
+from flowlag.match.density_sum import DensitySum
+from flowlag.match.fields import ALL_FIELDS
+from flowlag.match.matcher import Matcher
+from flowlag.match.opening_density import density_at, enclose
+from flowlag.match.options import parse_match_settings
 from tests.support.chances import associate, associate_exactly, chances
 
 S = 1_000_000
@@ -24,7 +24,7 @@ T = 1602397440
 quick = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
 made_flows = st.tuples(
-    st.integers(-150, 150), st.sampled_from([0, 1, 5, 30, 59, 600]), st.sampled_from([0, 60, 60, 60, 300])
+    st.integers(-150, 150), st.sampled_from([0, 1, 5, 30, 59, 600]), st.sampled_from([0, 10, 60, 60, 300])
 )
 made_anchors = st.tuples(st.integers(-300, 300).map(lambda halves: halves / 2), st.sampled_from([0, 0, 0, 1, 40]))
 

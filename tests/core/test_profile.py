@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import parse_settings
-from flowlag.profile import PROFILE_FIELDS, Profiler, percentile
-from flowlag.profile_options import parse_profile_settings
+from flowlag.profile.options import parse_profile_settings
+from flowlag.profile.profiler import PROFILE_FIELDS, Profiler, percentile
 from tests.support.strategies import events
 from tools.scenarios.modes import MODES, play
 

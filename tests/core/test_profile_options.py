@@ -5,7 +5,7 @@ import pytest
 
 from flowlag.enrich_options import Settings
 from flowlag.errors import SettingsError
-from flowlag.profile_options import ProfileSettings, parse_profile_arguments
+from flowlag.profile.options import ProfileSettings, parse_profile_arguments
 
 
 def test_defaults():

@@ -3,7 +3,7 @@
 
 import pytest
 
-from flowlag.relation import is_certain, is_possible, share_of, target_of
+from flowlag.match.relation import is_certain, is_possible, share_of, target_of
 
 S = 1_000_000
 

@@ -26,12 +26,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from flowlag import candidates
 from flowlag.cli.enrich import tag_rows
 from flowlag.cli.output import WRITERS, encode_line
-from flowlag.connect import Connector
-from flowlag.connect_options import parse_connect_arguments, parse_connect_settings
-from flowlag.connection_rows import CONNECT_FIELDS, MULTIVALUES
+from flowlag.connect.connector import Connector
+from flowlag.connect.options import parse_connect_arguments, parse_connect_settings
+from flowlag.connect.rows import CONNECT_FIELDS, MULTIVALUES
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import parse_arguments, parse_settings
 from flowlag.errors import ProtocolError, SettingsError, SourceError
@@ -39,15 +38,16 @@ from flowlag.files import json_rows
 from flowlag.files.rows import RowReader
 from flowlag.files.sources import read_source
 from flowlag.instants import parse_instant
-from flowlag.lag_estimate import BINS, PARTS
-from flowlag.learn import Learner
-from flowlag.learn_options import parse_learn_arguments, parse_learn_settings
-from flowlag.learn_rows import LEARN_FIELDS
+from flowlag.learn.estimate import BINS, PARTS
+from flowlag.learn.learner import Learner
+from flowlag.learn.options import parse_learn_arguments, parse_learn_settings
+from flowlag.learn.rows import LEARN_FIELDS
 from flowlag.lines import is_header, split_words, strip_blanks
-from flowlag.match import Matcher
-from flowlag.match_options import parse_match_arguments, parse_match_settings
-from flowlag.profile import PROFILE_FIELDS, Profiler
-from flowlag.profile_options import parse_profile_arguments, parse_profile_settings
+from flowlag.match import candidates
+from flowlag.match.matcher import Matcher
+from flowlag.match.options import parse_match_arguments, parse_match_settings
+from flowlag.profile.options import parse_profile_arguments, parse_profile_settings
+from flowlag.profile.profiler import PROFILE_FIELDS, Profiler
 from flowlag.record import STATUSES
 from flowlag.splunk.connect_table import ConnectTable
 from flowlag.splunk.enrich_table import EnrichTable

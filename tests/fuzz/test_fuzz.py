@@ -24,9 +24,9 @@ from flowlag.files import csv_rows, gunzip, json_rows, parquet_rows, sources
 from flowlag.files.limits import DEEPEST_DOCUMENT
 from flowlag.files.rows import name_columns
 from flowlag.files.sources import read_sources
-from flowlag.match import Matcher
-from flowlag.match_options import parse_match_settings
-from flowlag.modes import find_changes
+from flowlag.match.matcher import Matcher
+from flowlag.match.options import parse_match_settings
+from flowlag.profile.modes import find_changes
 from flowlag.splunk.enrich_table import EnrichTable
 from flowlag.splunk.frames import LONGEST_METADATA, read_frame
 from flowlag.splunk.match_table import MatchTable

@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from flowlag.connection_rows import CONNECT_FIELDS, MULTIVALUES
-from flowlag.learn_rows import LEARN_FIELDS
-from flowlag.profile import PROFILE_FIELDS
+from flowlag.connect.rows import CONNECT_FIELDS, MULTIVALUES
+from flowlag.learn.rows import LEARN_FIELDS
+from flowlag.profile.profiler import PROFILE_FIELDS
 from flowlag.tags import TAG_FIELDS
 from tests.live.samples import profile_rows, seed_rows
 from tests.live.searches import own_fields, place, texts

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from flowlag.match_fields import MATCH_FIELDS
-from flowlag.profile import PROFILE_FIELDS
+from flowlag.match.fields import MATCH_FIELDS
+from flowlag.profile.profiler import PROFILE_FIELDS
 from flowlag.tags import TAG_FIELDS
 from tests.live.samples import MULTIVALUE, seed_rows
 from tests.live.searches import lost_fields, own_fields, place, texts

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
 from flowlag.instants import parse_instant
-from flowlag.match_options import MatchSettings
+from flowlag.match.options import MatchSettings
 from tests.spl.engine import Engine
 from tests.spl.words import Macros
 from tests.support.conf import MACROS

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowlag.match_options import parse_match_arguments
+from flowlag.match.options import parse_match_arguments
 from tests.rules.scenarios import START, Stage, case_pairs, join
 from tests.support.saved_searches import command_arguments
 

@@ -12,10 +12,10 @@ from uuid import UUID
 
 import pytest
 
-from flowlag.connect_options import parse_connect_arguments
+from flowlag.connect.options import parse_connect_arguments
 from flowlag.enrich_options import parse_arguments
 from flowlag.errors import SettingsError
-from flowlag.match_options import parse_match_arguments
+from flowlag.match.options import parse_match_arguments
 from tests.rules.scenarios import LOCAL, SCENARIOS, START
 from tests.spl.words import split_outside
 from tests.support.conf import MACROS, SEARCHES, read_conf

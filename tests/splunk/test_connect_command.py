@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from flowlag.connect_options import parse_connect_settings
-from flowlag.connection_rows import CONNECT_FIELDS
+from flowlag.connect.options import parse_connect_settings
+from flowlag.connect.rows import CONNECT_FIELDS
 from tests.support.processes import run_shell
 from tests.support.splunkd import Splunkd, refusal, run_command, write_body
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowlag.connect import Connector
-from flowlag.connect_options import parse_connect_settings
-from flowlag.connection_rows import CONNECT_FIELDS
+from flowlag.connect.connector import Connector
+from flowlag.connect.options import parse_connect_settings
+from flowlag.connect.rows import CONNECT_FIELDS
 from flowlag.splunk.connect_table import ConnectTable
 from tests.support.splunkd import write_body
 from tests.support.strategies import HOSTILE

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from flowlag.learn_options import parse_learn_settings
-from flowlag.learn_rows import LEARN_FIELDS
+from flowlag.learn.options import parse_learn_settings
+from flowlag.learn.rows import LEARN_FIELDS
 from tests.support.processes import run_shell
 from tests.support.splunkd import Splunkd, run_command, write_body
 

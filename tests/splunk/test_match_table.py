@@ -7,9 +7,9 @@ import random
 
 import pytest
 
-from flowlag.match import Matcher
-from flowlag.match_fields import MATCH_FIELDS
-from flowlag.match_options import parse_match_settings
+from flowlag.match.fields import MATCH_FIELDS
+from flowlag.match.matcher import Matcher
+from flowlag.match.options import parse_match_settings
 from flowlag.splunk.match_table import MatchTable
 from tests.support.splunkd import write_body
 

@@ -9,8 +9,8 @@ from functools import partial
 
 import pytest
 
-from flowlag.profile import PROFILE_FIELDS
-from flowlag.profile_options import parse_profile_settings
+from flowlag.profile.options import parse_profile_settings
+from flowlag.profile.profiler import PROFILE_FIELDS
 from tests.support.processes import run_shell
 from tests.support.splunkd import Splunkd, refusal, run_command, write_body
 from tools.places import ROOT

@@ -15,10 +15,10 @@ import os
 import pytest
 
 from bench.traffic import make_chunk
-from flowlag import candidates
-from flowlag.candidates import Anchor, Candidates, Flow
 from flowlag.files.rows import name_columns
-from flowlag.relation import target_of
+from flowlag.match import candidates
+from flowlag.match.candidates import Anchor, Candidates, Flow
+from flowlag.match.relation import target_of
 from tests.support.dialogue import ARGUMENTS
 from tests.support.splunkd import PATIENCE_S, Splunkd
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from flowlag.match_options import MatchSettings, parse_match_arguments
+from flowlag.match.options import MatchSettings, parse_match_arguments
 from tests.spl.words import Macros, arguments_of, split_outside
 from tests.support.conf import MACROS, SEARCHES
 

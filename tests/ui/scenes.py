@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
-from flowlag.lag_estimate import estimate, write_density
-from flowlag.lag_quantiles import judge
+from flowlag.learn.estimate import estimate, write_density
+from flowlag.learn.quantiles import judge
 from tests.spl.engine import Engine
 from tests.support.conf import read_conf
 from tests.support.events import flow_event, read_events, read_flows

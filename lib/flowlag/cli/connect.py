@@ -15,9 +15,9 @@ from flowlag.cli.command import add_options, finish, given_options, has_unreadab
 from flowlag.cli.enrich import tag_rows
 from flowlag.cli.output import lay_out
 from flowlag.cli.terminal import Parser, write_lines
-from flowlag.connect import Connector
-from flowlag.connect_options import CONNECT_OPTIONS, parse_connect_settings
-from flowlag.connection_rows import CONNECT_FIELDS, Row
+from flowlag.connect.connector import Connector
+from flowlag.connect.options import CONNECT_OPTIONS, parse_connect_settings
+from flowlag.connect.rows import CONNECT_FIELDS, Row
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import FIELD_OPTIONS, FORMAT
 from flowlag.splunk.csv_bytes import quote

@@ -16,10 +16,10 @@ from flowlag.cli.output import lay_out
 from flowlag.cli.terminal import Parser, write_lines
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import ENRICH_OPTIONS
-from flowlag.learn import Learner
-from flowlag.learn_options import LEARN_OPTIONS, parse_learn_settings
-from flowlag.learn_rows import LEARN_FIELDS, Row
-from flowlag.match_options import ANCHORS
+from flowlag.learn.learner import Learner
+from flowlag.learn.options import LEARN_OPTIONS, parse_learn_settings
+from flowlag.learn.rows import LEARN_FIELDS, Row
+from flowlag.match.options import ANCHORS
 from flowlag.splunk.csv_bytes import quote
 
 #: Files tell flows and anchors apart. With the options for reading files; in Splunk, flowlagenrich has these.

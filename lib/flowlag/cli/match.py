@@ -19,8 +19,8 @@ from flowlag.cli.output import encode_line
 from flowlag.cli.terminal import Parser, write_lines
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import ENRICH_OPTIONS, parse_settings
-from flowlag.match import Matcher
-from flowlag.match_options import ANCHORS, MATCH_OPTIONS, PREFIX, parse_match_settings
+from flowlag.match.matcher import Matcher
+from flowlag.match.options import ANCHORS, MATCH_OPTIONS, PREFIX, parse_match_settings
 from flowlag.splunk.csv_bytes import quote
 from flowlag.splunk.match_table import MatchTable
 

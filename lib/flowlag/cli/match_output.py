@@ -10,8 +10,8 @@ from typing import Callable
 from flowlag.cli.output import lay_out
 from flowlag.fields import first_value
 from flowlag.five_tuple import DEST_NAMES, DEST_PORT_NAMES, SRC_NAMES
-from flowlag.match_fields import fields_of
-from flowlag.match_options import MatchSettings
+from flowlag.match.fields import fields_of
+from flowlag.match.options import MatchSettings
 from flowlag.splunk.csv_bytes import read_records, scan_record
 from flowlag.splunk.match_table import FLOW_PREFIX
 

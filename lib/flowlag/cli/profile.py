@@ -16,8 +16,8 @@ from flowlag.cli.output import lay_out
 from flowlag.cli.terminal import Parser, write_lines
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import FIELD_OPTIONS, FORMAT
-from flowlag.profile import PROFILE_FIELDS, Profiler
-from flowlag.profile_options import PROFILE_OPTIONS, parse_profile_settings
+from flowlag.profile.options import PROFILE_OPTIONS, parse_profile_settings
+from flowlag.profile.profiler import PROFILE_FIELDS, Profiler
 from flowlag.splunk.csv_bytes import quote
 
 #: With the options for reading files; in Splunk, flowlagenrich has these, before flowlagprofile.

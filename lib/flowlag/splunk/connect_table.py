@@ -12,9 +12,9 @@ from itertools import product
 from operator import itemgetter
 from typing import Callable, Optional
 
-from flowlag.connect import Connector
-from flowlag.connect_options import ConnectSettings, Roles
-from flowlag.connection_rows import CONNECT_FIELDS, MULTIVALUES, Row
+from flowlag.connect.connector import Connector
+from flowlag.connect.options import ConnectSettings, Roles
+from flowlag.connect.rows import CONNECT_FIELDS, MULTIVALUES, Row
 from flowlag.fields import NO_VALUES, has_value
 from flowlag.splunk.blocks import BLOCK_SIZE, Blocks, ReadRecords, Records, SplitRecords, Splitter
 from flowlag.splunk.columns import TWIN, Header, split_header

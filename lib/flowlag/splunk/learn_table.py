@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from flowlag.learn import Learner
-from flowlag.learn_rows import LEARN_FIELDS
+from flowlag.learn.learner import Learner
+from flowlag.learn.rows import LEARN_FIELDS
 from flowlag.splunk.columns import Header, read_events, split_header
 from flowlag.splunk.csv_bytes import quote
 

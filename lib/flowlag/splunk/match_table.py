@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import Optional
 
-from flowlag.match import Matcher
-from flowlag.match_fields import ALL_FIELDS, fields_of
+from flowlag.match.fields import ALL_FIELDS, fields_of
+from flowlag.match.matcher import Matcher
 from flowlag.splunk.columns import TWIN, Header, read_events, split_header
 from flowlag.splunk.csv_bytes import cut_line_end, enquote, split_record
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from flowlag.profile import PROFILE_FIELDS, Profiler
+from flowlag.profile.profiler import PROFILE_FIELDS, Profiler
 from flowlag.splunk.columns import Header, read_events, split_header
 from flowlag.splunk.csv_bytes import quote
 

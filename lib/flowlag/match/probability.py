@@ -17,13 +17,13 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain
 from typing import Callable, NamedTuple, Optional
 
-from flowlag.association import Association, Pair
-from flowlag.candidates import SMALL_RANGE, Anchor, Block, Candidates, Choice, Flow, bound_rank, rank_flow
-from flowlag.density_sum import DensitySum
 from flowlag.interval import SECOND_US
 from flowlag.lag_density import LagDensity, uniform
-from flowlag.opening_density import density_at, enclose
-from flowlag.relation import Target
+from flowlag.match.association import Association, Pair
+from flowlag.match.candidates import SMALL_RANGE, Anchor, Block, Candidates, Choice, Flow, bound_rank, rank_flow
+from flowlag.match.density_sum import DensitySum
+from flowlag.match.opening_density import density_at, enclose
+from flowlag.match.relation import Target
 
 #: The share of anchors without a flow that is expected, and how many anchors that is worth.
 NONE_SHARE = 0.05

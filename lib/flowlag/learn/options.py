@@ -7,11 +7,11 @@ Authority: docs/learn.md, Options. `by`, `anchors` and `anchor_time` are read as
 from collections.abc import Iterable, Sequence  # and no annotations as strings: see options.py
 from typing import NamedTuple, Optional
 
-from flowlag.connect_options import FLAGS, INTERFACE, PACKETS
+from flowlag.connect.options import FLAGS, INTERFACE, PACKETS
 from flowlag.enrich_options import LAG, Settings, make_settings
 from flowlag.errors import SettingsError
 from flowlag.five_tuple import FLAGS_NAMES
-from flowlag.match_options import ANCHOR_TIME, ANCHORS, BY, Keys
+from flowlag.match.options import ANCHOR_TIME, ANCHORS, BY, Keys
 from flowlag.options import (
     Option,
     field_name,

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter, le
 from typing import Any, Callable, Optional, TypeVar
 
-from flowlag.connect_options import ConnectSettings
-from flowlag.connection_rows import Row, describe, order_rows
-from flowlag.connections import HAS_FLAGS, UNKNOWN, Event, Held
+from flowlag.connect.connections import HAS_FLAGS, UNKNOWN, Event, Held
+from flowlag.connect.options import ConnectSettings
+from flowlag.connect.rows import Row, describe, order_rows
 from flowlag.errors import show_text
 from flowlag.fields import first_value
 from flowlag.five_tuple import SCTP, TCP, UDP, FiveTuple, read_address, read_flags, read_port, read_protocol

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Optional
 
 from flowlag.interval import write_seconds
-from flowlag.lag_estimate import Range, estimate, estimate_estate, write_density
-from flowlag.lag_quantiles import judge
+from flowlag.learn.estimate import Range, estimate, estimate_estate, write_density
+from flowlag.learn.quantiles import judge
 from flowlag.options import Field
 
 _FEWER = "there are fewer than {} anchors"

@@ -18,7 +18,7 @@ from itertools import accumulate
 from operator import itemgetter, sub
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Protocol
 
-from flowlag.relation import Target, share_of
+from flowlag.match.relation import Target, share_of
 
 if TYPE_CHECKING:
     from flowlag.lag_density import LagDensity

@@ -12,9 +12,9 @@ from operator import or_
 from typing import Optional
 
 from flowlag.community import community_id
-from flowlag.connect_options import ConnectSettings
-from flowlag.connection_bounds import bound_end, bound_start, find_opening
-from flowlag.connections import HAS_FLAGS, UNKNOWN, Connection, Record, Texts, list_distinct
+from flowlag.connect.bounds import bound_end, bound_start, find_opening
+from flowlag.connect.connections import HAS_FLAGS, UNKNOWN, Connection, Record, Texts, list_distinct
+from flowlag.connect.options import ConnectSettings
 from flowlag.five_tuple import FiveTuple
 from flowlag.interval import SECOND_US, write_seconds
 from flowlag.options import Field

@@ -6,7 +6,7 @@ Authority: docs/match.md, Output fields.
 
 from __future__ import annotations
 
-from flowlag.match_options import MatchSettings
+from flowlag.match.options import MatchSettings
 from flowlag.options import Field
 
 _NO_FLOW = "the certainty is `none`"

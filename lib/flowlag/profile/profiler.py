@@ -22,9 +22,9 @@ from flowlag.fields import Values, pick_values
 from flowlag.instants import parse_instant
 from flowlag.interval import SECOND_US, write_seconds
 from flowlag.memo import Memo, longest_of
-from flowlag.modes import LONGEST_OWN_S, Mode, Span, Tally, find_changes, judge_mode
 from flowlag.options import Field
-from flowlag.profile_options import ProfileSettings
+from flowlag.profile.modes import LONGEST_OWN_S, Mode, Span, Tally, find_changes, judge_mode
+from flowlag.profile.options import ProfileSettings
 from flowlag.record import STATUSES, VALID, count_packets, judge_values
 from flowlag.timing import RESOLUTION_US
 

@@ -14,15 +14,15 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
-from flowlag.candidates import Anchor, Candidates, Choice, Flow
 from flowlag.errors import show_text, show_value
 from flowlag.fields import INTERFACE_NAMES, first_value
 from flowlag.five_tuple import opens_connection, read_flags
 from flowlag.instants import parse_instant, parse_seconds
 from flowlag.interval import write_seconds
-from flowlag.match_options import MatchSettings
-from flowlag.relation import is_certain, target_of
-from flowlag.sides import (
+from flowlag.match.candidates import Anchor, Candidates, Choice, Flow
+from flowlag.match.options import MatchSettings
+from flowlag.match.relation import is_certain, target_of
+from flowlag.match.sides import (
     NEITHER,
     NO_ANCHOR_KEY,
     NO_BOUNDS,
@@ -121,7 +121,7 @@ class Matcher:
 
     def _choose_by_probability(self, flows: list[Flow], anchors: list[Anchor]) -> Iterator[Choice]:
         """The same by probability, for which all anchors are needed at once."""
-        from flowlag.probability import KeyedPairs  # most searches do without
+        from flowlag.match.probability import KeyedPairs  # most searches do without
 
         order = sorted(range(len(anchors)), key=anchors.__getitem__)
         pairs = KeyedPairs(flows, [anchors[i] for i in order], self._target, self.settings.maxmatches)

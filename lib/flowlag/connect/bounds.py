@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Optional
 
-from flowlag.connections import Record
+from flowlag.connect.connections import Record
 from flowlag.five_tuple import ACK, FIN, RST, SYN
 from flowlag.timing import RESOLUTION_US
 

@@ -15,9 +15,8 @@ from itertools import accumulate
 from math import floor, fsum
 
 from flowlag.interval import SECOND_US
+from flowlag.lag_density import BINS, FIRST_LAG_US
 
-#: Bins of one second from FIRST_LAG_US on.
-BINS, FIRST_LAG_US = 81, -20 * SECOND_US
 #: Rounds of expectation and maximization.
 ROUNDS = 60
 #: How many of the latest anchors count, and how many pseudo-anchors the prior is worth.

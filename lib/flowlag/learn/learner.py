@@ -19,11 +19,10 @@ from flowlag.errors import show_text
 from flowlag.fields import first_value
 from flowlag.five_tuple import opens_connection, read_flags
 from flowlag.instants import LAST_US, parse_instant, parse_seconds
-from flowlag.lag_estimate import Range
-from flowlag.learn_options import LearnSettings
-from flowlag.learn_rows import Row, describe_all
-from flowlag.record import count_packets
-from flowlag.sides import (
+from flowlag.learn.estimate import Range
+from flowlag.learn.options import LearnSettings
+from flowlag.learn.rows import Row, describe_all
+from flowlag.match.sides import (
     NEITHER,
     NO_ANCHOR_KEY,
     NO_BOUNDS,
@@ -38,11 +37,12 @@ from flowlag.sides import (
     leave_out,
     say_counts,
 )
+from flowlag.record import count_packets
 
 #: Why flows and anchors take no part.
 NO_INTERFACE = "flows without a network interface"
 MORE_PACKETS = "flows of more than one packet"
-INEXACT = "anchors that are flows, whose time is not exact"
+INEXACT = "anchors that are flow log records, whose time is not exact"
 ANCHOR_PACKETS = "anchors that are not of one packet"
 NO_RECORD = "anchors without a record that can hold them"
 #: A connection passes few interfaces. A key that more have names none, and would cost the square of the input.
@@ -142,7 +142,7 @@ class Learner:
         key, time_us = side.key(get), parse_instant(get(self.settings.anchor_time) or "")
         if key is None:
             self.counts[NO_ANCHOR_KEY] += 1
-        elif get(self._status) == "ok":
+        elif not is_anchor(get, get(self._status) or "", None):
             self.counts[INEXACT] += 1
         elif time_us is None:
             self.counts[NO_TIME] += 1
