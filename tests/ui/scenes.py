@@ -84,8 +84,8 @@ def engine(app: Path, events: Iterable[Event], now: float = NOW, local: Optional
 # -- the view Check
 
 
-def on_server(events: Iterable[Event], server: str = "idx-1") -> list[Event]:
-    """The events as they come from an indexer."""
+def on_server(events: Iterable[Event], server: str) -> list[Event]:
+    """The events as they come from another indexer."""
     return [{**event, "splunk_server": server} for event in events]
 
 

@@ -12,9 +12,10 @@ from typing import NamedTuple
 #: Flow events, and other events, that are looked at: the newest ones.
 MOST = 10_000
 STALE_S = 3600  # a flow log is minutes late, not an hour
-#: The searches run every hour; of the newest rows, those of windows end 20 to 80 minutes before, and those of lags are
-#: written anew when they are twelve hours old.
-WINDOWS_STALE_S, LAGS_STALE_S = 3 * 3600, 86_400
+#: SPL for the age in seconds from which what was learned is stale. The searches run every hour. Windows that stay the same
+#: are written when they are older than flowlag_windows_every, and end 20 minutes before the run; lags are written when they
+#: are twelve hours old, and not used when they are older than a day.
+WINDOWS_STALE, LAGS_STALE = "`flowlag_windows_every`+10800", "86400"
 
 
 class Check(NamedTuple):
@@ -162,10 +163,10 @@ MACROS = Check(
 )
 
 
-def learned(name: str, key: str, search: str, stale_s: int, use: str) -> Check:
+def learned(name: str, key: str, search: str, stale: str, use: str) -> Check:
     """The row of a lookup that a saved search writes; its fields begin with `key`."""
     elsewhere, misplaced = f"isnotnull({key}_elsewhere)", f'({key}_here=0 AND {key}_places!="none")'
-    old = f"{key}_age>{stale_s}"
+    old = f"{key}_age>{stale}"
     return Check(
         name,
         f"""case({key}_places="unknown","not checked",{elsewhere} OR {misplaced},"amber",{key}_here=0 AND {key}_runs=0,"off",
@@ -199,7 +200,7 @@ WINDOWS = learned(
     "Learned windows",
     "windows",
     "Flow Logs - Learn Windows",
-    WINDOWS_STALE_S,
+    WINDOWS_STALE,
     "To tell where in its window a record lies, run the search once by hand as its description says, in the app flowlag; "
     "then turn it on.",
 )
@@ -207,7 +208,7 @@ LAGS = learned(
     "Learned lags",
     "lags",
     "Flow Logs - Learn Lags",
-    LAGS_STALE_S,
+    LAGS_STALE,
     "For likely bounds and better probabilities, set flowlag_anchors and flowlag_anchor_fields, run the search once by hand "
     "as its description says, in the app flowlag; then turn it on.",
 )
