@@ -18,8 +18,9 @@ from tests.spl.rest import entry
 from tests.support.conf import MACROS, read_conf
 from tests.support.views import VIEWS, whole_query, with_result
 from tests.ui.scenes import NOW, flow, lags, login, on_server, store_lookups, windows
-from tools.dashboards.check import SITE_MACROS, VERDICTS
+from tools.dashboards.check import VERDICTS
 from tools.dashboards.check_rows import CHECKS, MOST
+from tools.dashboards.check_searches import SITE_MACROS
 from tools.places import ROOT
 
 VIEW = VIEWS["check"]
@@ -66,7 +67,9 @@ def look(engine: Engine, earliest: str = "-4h@m", latest: str = "now") -> Said:
 
     (files,) = rows("ds_files")
     (verdict,) = rows("ds_verdict", **files)
-    checks = {row["Check"]: (row["State"], row["What was found"], row["What to do"]) for row in rows("ds_checks", **files)}
+    checks = {
+        row["Check"]: (row["State"], row["What was found"], row["What to do"]) for row in rows("ds_checks", **files)
+    }
     macros = {row["Macro"]: row["State"] for row in rows("ds_macros", **files)}
     return Said(verdict["Verdict"], verdict["sentence"], checks, macros)
 
@@ -79,7 +82,10 @@ def test_all_is_well(site):
     assert list(said.rows) == [check.name for check in CHECKS]
     assert {state for state, _, _ in said.rows.values()} == {"green"}
     assert {todo for _, _, todo in said.rows.values()} == {"-"}
-    assert said.rows["Flow events"][1] == "5 flow events: 5 in aws (aws:cloudwatchlogs:vpcflow). The newest began 19 min ago."
+    assert (
+        said.rows["Flow events"][1]
+        == "5 flow events: 5 in aws (aws:cloudwatchlogs:vpcflow). The newest began 19 min ago."
+    )
     assert said.rows["Learned windows"][1] == (
         "1 row of 1 interface in the app flowlag; the newest ends 25 min ago. The search is off."
     )
@@ -95,7 +101,8 @@ STAMPS = ("start_time", "end_time", "log_status")
 ENDS = ("src_ip", "dest_ip", "src_port", "dest_port", "interface_id", "action")
 #: A layout that nobody knows, with the columns in an order of its own.
 CUSTOM = [
-    {**without(event, *STAMPS, *ENDS), "_raw": f"OK {event['end_time']} {event['start_time']} use1-az1 vpc-1 eni-1"} for event in FLOWS
+    {**without(event, *STAMPS, *ENDS), "_raw": f"OK {event['end_time']} {event['start_time']} use1-az1 vpc-1 eni-1"}
+    for event in FLOWS
 ] * 10
 NODATA = [
     {**without(event, *ENDS), "log_status": "NODATA", "_raw": f"2 1 eni-1 - - - - - - - {T} {T + 59} - NODATA"}
@@ -124,7 +131,7 @@ EVENT_SCENES = {
     ),
     "no login": (FLOWS, "Amber", "Other events", "amber", "No login", "flowlag_logins"),
     "no port": (
-        FLOWS + [without(LOGINS[0], "src_port")],
+        [*FLOWS, without(LOGINS[0], "src_port")],
         "Amber", "Other events", "amber", "1 event of flowlag_events and flowlag_logins: 0 with a name", "event_key",
     ),
 }  # fmt: skip
@@ -155,7 +162,9 @@ def test_worst_comes_first_and_the_rest_is_counted(site):
     said = look(site([]))
     assert said.sentence.startswith("Red: No flow event was found in this time range. Set your index and sourcetype")
     assert said.sentence.endswith(" One more point is below.")
-    assert look(site(CUSTOM)).sentence.startswith("Red: None of 50 events was recognised as a flow record. Give the layout")
+    assert look(site(CUSTOM)).sentence.startswith(
+        "Red: None of 50 events was recognised as a flow record. Give the layout"
+    )
 
 
 def test_a_layout_of_ones_own_is_recognised_by_its_format(site):
@@ -163,7 +172,9 @@ def test_a_layout_of_ones_own_is_recognised_by_its_format(site):
     told = {"flowlag_options": 'lag=60 format="${log-status} ${end} ${start} ${az-id} ${vpc-id} ${interface-id}"'}
     said = look(site(CUSTOM + LOGINS, told))
     assert said.rows["Layouts"][0] == said.rows["Packet times"][0] == "green"
-    assert said.verdict == "Red" and said.sentence.startswith("Red: Of 50 records with packet times, some lack src_ip (all)")
+    assert said.verdict == "Red" and said.sentence.startswith(
+        "Red: Of 50 records with packet times, some lack src_ip (all)"
+    )
     assert said.macros["flowlag_options"] == "changed"
 
 
@@ -179,7 +190,10 @@ def test_only_the_newest_events_are_examined(site):
     old = on_server([flow(T - 3000, T - 2990)], "idx-2")
     said = look(site([*(FLOWS * (MOST // 5)), *old, *LOGINS]))
     assert f"Of the newest {MOST:,} events 100 % ok." == said.rows["Packet times"][1]
-    assert said.rows["Indexers"][:2] == ("green", "Flow events are on 2 servers, and each one that was asked gave tags: idx-1, idx-2.")
+    assert said.rows["Indexers"][:2] == (
+        "green",
+        "Flow events are on 2 servers, and each one that was asked gave tags: idx-1, idx-2.",
+    )
 
 
 class Silent(Exchange):
@@ -261,7 +275,10 @@ def test_a_search_that_runs_but_has_written_nothing_yet(site, own_app):
     engine = site(windows=None)
     engine.rest.others["saved/searches"] = [turned_on(own_app, LEARN_WINDOWS)]
     state, found, todo = look(engine).rows["Learned windows"]
-    assert (state, found) == ("amber", f"The search {LEARN_WINDOWS} is on, but there is no file flowlag_windows.csv yet.")
+    assert (state, found) == (
+        "amber",
+        f"The search {LEARN_WINDOWS} is on, but there is no file flowlag_windows.csv yet.",
+    )
     assert todo == "Run it once by hand as its description says, in the app flowlag."
 
 
@@ -292,7 +309,10 @@ def test_a_file_that_the_commands_do_not_read(site, file, place):
     engine.rest.others["data/lookup-table-files"] = [file]
     state, found, _ = look(engine).rows["Learned lags"]
     assert state == "amber"
-    assert found == f"The file flowlag_lags.csv is not in the app flowlag, but in {place}, where the commands do not read it."
+    assert (
+        found
+        == f"The file flowlag_lags.csv is not in the app flowlag, but in {place}, where the commands do not read it."
+    )
 
 
 # -- macros, and what REST refuses

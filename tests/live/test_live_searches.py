@@ -16,8 +16,8 @@ from tests.rules.scenarios import read_findings
 from tests.support.conf import MACROS
 from tests.support.saved_searches import DELIVERY, HEALTH, LEARN, LOGIN, MEASURE
 from tests.support.views import VIEWS, whole_query, with_result
-from tools.dashboards.check import SITE_MACROS
 from tools.dashboards.check_rows import CHECKS
+from tools.dashboards.check_searches import SITE_MACROS
 
 pytestmark = pytest.mark.live
 

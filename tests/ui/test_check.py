@@ -12,8 +12,8 @@ from tests.app.test_check import CUSTOM, DAMAGED, FLOWS, IPV6, LOGINS, NODATA
 from tests.spl.engine import Engine
 from tests.spl.rest import entry
 from tests.support.conf import MACROS
-from tools.dashboards.check import SITE_MACROS
 from tools.dashboards.check_rows import CHECKS
+from tools.dashboards.check_searches import SITE_MACROS
 
 from .scenes import NOW, lags, store_lookups, windows
 
@@ -157,7 +157,9 @@ def test_without_the_right_to_read_by_rest_every_row_is_there(draw, site):
     view = draw(engine)
     assert view.value("viz_verdict") == "Green"
     assert list(states(view).values()).count("not checked") == 4
-    assert {row[1] for row in view.rows("viz_macros")} == {"not readable"} and len(view.rows("viz_macros")) == len(SITE_MACROS)
+    assert {row[1] for row in view.rows("viz_macros")} == {"not readable"} and len(view.rows("viz_macros")) == len(
+        SITE_MACROS
+    )
 
 
 @pytest.mark.parametrize(("row", "macro"), [(0, "flowlag_index"), (9, "flowlag_outside(1)")])

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of the dashboard Check: what is looked at, when it is red, amber or green, and what to do about it.
 
-Each expression is SPL over one wide row, which check.py makes of all searches. `red` is what keeps the views and rules
-from an answer; `amber` is what makes them worse; `off` is what is optional and not in use.
+Each expression is SPL over one wide row, which check_searches.py makes of all parts. `red` is what keeps the views and
+rules from an answer; `amber` is what makes them worse; `off` is what is optional and not in use.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import NamedTuple
 #: Flow events, and other events, that are looked at: the newest ones.
 MOST = 10_000
 STALE_S = 3600  # a flow log is minutes late, not an hour
-#: SPL for the age in seconds from which what was learned is stale. The searches run every hour. Windows that stay the same
-#: are written when they are older than flowlag_windows_every, and end 20 minutes before the run; lags are written when they
-#: are twelve hours old, and not used when they are older than a day.
+#: SPL for the age in seconds from which what was learned is stale. The searches run every hour. Windows that stay the
+#: same are written when they are older than flowlag_windows_every, and end 20 minutes before the run; lags are written
+#: when they are twelve hours old, and not used when they are older than a day.
 WINDOWS_STALE, LAGS_STALE = "`flowlag_windows_every`+10800", "86400"
 
 
@@ -80,8 +80,8 @@ EVENTS = Check(
 )
 TIMES = Check(
     "Packet times",
-    """case(found=0 OR (examined>0 AND other+header=examined),"not checked",examined=0 OR (ok=0 AND nodata+skipdata=0),"red",
-            ok=0 OR bad>0,"amber",true(),"green")""",
+    """case(found=0 OR (examined>0 AND other+header=examined),"not checked",
+            examined=0 OR (ok=0 AND nodata+skipdata=0),"red",ok=0 OR bad>0,"amber",true(),"green")""",
     f"""case(found=0,"There was no flow event to look at.",
         examined=0,"flowlagenrich gave no event back: it failed.",
         ok=0 AND nodata+skipdata>0,"No record has packet times: of " . {counted("examined", "event")} . " "
@@ -92,8 +92,8 @@ TIMES = Check(
             . "docs/install.md.",
         ok=0 AND nodata+skipdata>0,"NODATA: the interfaces had no traffic. SKIPDATA: AWS dropped records. Choose a "
             . "longer time range, or look at interfaces with traffic.",
-        true(),"Some records have no readable times (reversed, missing, invalid). If your layout is your own, give it in "
-            . "flowlag_options: format=...")""",
+        true(),"Some records have no readable times (reversed, missing, invalid). If your layout is your own, give it "
+            . "in flowlag_options: format=...")""",
     "Flow events and Layouts",
 )
 LAYOUTS = Check(
@@ -104,8 +104,8 @@ LAYOUTS = Check(
         other+header=examined,"None of " . {counted("examined", "event")} . " was recognised as a flow record.",
         true(),{number("examined-other")} . " of " . {counted("examined", "event")}
             . " were recognised as flow records, " . {number("other")} . " were not.")""",
-    """"Give the layout of your flow logs in flowlag_options (format=...), or name the fields of the times there (start=, "
-        . "end=). If these are other events, exclude them in flowlag_index." """,
+    """"Give the layout of your flow logs in flowlag_options (format=...), or name the fields of the times there "
+        . "(start=, end=). If these are other events, exclude them in flowlag_index." """,
     "Packet times",
 )
 ADDRESSES = Check(
@@ -114,8 +114,8 @@ ADDRESSES = Check(
     f"""case(ok=0,"There was no record with packet times to look at.",
         isnull(lacking),"All " . {counted("ok", "record")} . " with packet times have {", ".join(FIELDS)}.",
         true(),"Of " . {counted("ok", "record")} . " with packet times, some lack " . mvjoin(lacking,", ") . ".")""",
-    """"Install the Splunk Add-on for AWS on the search head, or give the sourcetype field aliases with these CIM names. "
-        . "Packet time and the rules find records by them." """,
+    """"Install the Splunk Add-on for AWS on the search head, or give the sourcetype field aliases with these CIM "
+        . "names. Packet time and the rules find records by them." """,
     "Packet times",
 )
 OTHERS = Check(
@@ -125,8 +125,8 @@ OTHERS = Check(
         true(),{counted("others", "event")} . " of flowlag_events and flowlag_logins: " . {number("keyed")}
             . " with a name and a key (for Packet time), " . {number("logins")}
             . " with user, src and src_port (for the rules on logins).")""",
-    """case(others=0,"Set your index in flowlag_logins, and in flowlag_events if you ask about other events. A short time "
-            . "range may have none.",
+    """case(others=0,"Set your index in flowlag_logins, and in flowlag_events if you ask about other events. A short "
+            . "time range may have none.",
         keyed=0,"Set flowlag_event_fields: event and event_key must have a value.",
         true(),"For the rules, flowlag_logins must find logins with user, src (an address) and src_port: install the "
             . "Splunk Add-on for Unix and Linux, or give aliases.")""",
@@ -135,12 +135,12 @@ INDEXERS = Check(
     "Indexers",
     """case(found=0,"not checked",isnotnull(silent),"red",true(),"green")""",
     f"""case(found=0,"There was no flow event to look at.",
-        isnotnull(silent),"Flow events are on " . {counted("servers", "server")} . ", but none came back with tags from "
-            . mvjoin(mvindex(silent,0,4),", ") . ".",
+        isnotnull(silent),"Flow events are on " . {counted("servers", "server")}
+            . ", but none came back with tags from " . mvjoin(mvindex(silent,0,4),", ") . ".",
         true(),"Flow events are on " . {counted("servers", "server")} . ", and each one that was asked gave tags: "
             . mvjoin(mvindex(server_names,0,4),", ") . if(servers>5,", and others.","."))""",
-    """"Restart the search head, then search twice: the indexers get lib/ of the app with the next knowledge bundle. Read "
-        . "the messages of the search (ModuleNotFoundError)." """,
+    """"Restart the search head, then search twice: the indexers get lib/ of the app with the next knowledge bundle. "
+        . "Read the messages of the search (ModuleNotFoundError)." """,
     "Flow events",
 )
 LAG = Check(
@@ -169,18 +169,20 @@ def learned(name: str, key: str, search: str, stale: str, use: str) -> Check:
     old = f"{key}_age>{stale}"
     return Check(
         name,
-        f"""case({key}_places="unknown","not checked",{elsewhere} OR {misplaced},"amber",{key}_here=0 AND {key}_runs=0,"off",
+        f"""case({key}_places="unknown","not checked",{elsewhere} OR {misplaced},"amber",
+            {key}_here=0 AND {key}_runs=0,"off",
             {key}_here=0 OR {key}_rows=0 OR {key}_readable<{key}_rows OR {old},"amber",true(),"green")""",
         f"""case({key}_places="unknown","The lookup files could not be read.",
             {misplaced},"The file flowlag_{key}.csv is not in the app flowlag, but in "
                 . {key}_places . ", where the commands do not read it.",
             {elsewhere},"A search that writes the lookup flowlag_{key} runs in another app: "
                 . mvjoin({key}_elsewhere,", ") . ".",
-            {key}_here=0 AND {key}_runs=0,"Not in use: there is no file flowlag_{key}.csv, and the search {search} is off.",
+            {key}_here=0 AND {key}_runs=0,"Not in use: there is no file flowlag_{key}.csv, and the search {search} is "
+                . "off.",
             {key}_here=0,"The search {search} is on, but there is no file flowlag_{key}.csv yet.",
             {key}_rows=0,"The file flowlag_{key}.csv is empty.",
-            {key}_readable<{key}_rows,{number(f"({key}_rows-{key}_readable)")} . " of " . {counted(f"{key}_rows", "row")}
-                . " of flowlag_{key}.csv cannot be read.",
+            {key}_readable<{key}_rows,{number(f"({key}_rows-{key}_readable)")}
+                . " of " . {counted(f"{key}_rows", "row")} . " of flowlag_{key}.csv cannot be read.",
             true(),{counted(f"{key}_rows", "row")} . " of " . {counted(f"{key}_interfaces", "interface")}
                 . " in the app " . {key}_places . "; the newest ends " . {age(f"{key}_age")} . " ago. The search is "
                 . if({key}_runs>0,"on.","off."))""",
@@ -189,8 +191,8 @@ def learned(name: str, key: str, search: str, stale: str, use: str) -> Check:
                 . "another app has: outputlookup writes a new file into the app in which the search runs.",
             {key}_here=0 AND {key}_runs=0,"{use}",
             {key}_here=0,"Run it once by hand as its description says, in the app flowlag.",
-            {key}_rows=0 OR {key}_readable<{key}_rows,"Delete the file, and run {search} once by hand as its description "
-                . "says, in the app flowlag.",
+            {key}_rows=0 OR {key}_readable<{key}_rows,"Delete the file, and run {search} once by hand as its "
+                . "description says, in the app flowlag.",
             {key}_runs=0,"Turn {search} on, in the app flowlag.",
             true(),"See in Activity > Jobs that {search} runs every hour and finds events.")""",
     )
@@ -201,16 +203,16 @@ WINDOWS = learned(
     "windows",
     "Flow Logs - Learn Windows",
     WINDOWS_STALE,
-    "To tell where in its window a record lies, run the search once by hand as its description says, in the app flowlag; "
-    "then turn it on.",
+    "To tell where in its window a record lies, run the search once by hand as its description says, in the app "
+    "flowlag; then turn it on.",
 )
 LAGS = learned(
     "Learned lags",
     "lags",
     "Flow Logs - Learn Lags",
     LAGS_STALE,
-    "For likely bounds and better probabilities, set flowlag_anchors and flowlag_anchor_fields, run the search once by hand "
-    "as its description says, in the app flowlag; then turn it on.",
+    "For likely bounds and better probabilities, set flowlag_anchors and flowlag_anchor_fields, run the search once by "
+    "hand as its description says, in the app flowlag; then turn it on.",
 )
 CHECKS = (EVENTS, TIMES, LAYOUTS, ADDRESSES, OTHERS, INDEXERS, LAG, MACROS, WINDOWS, LAGS)
 
