@@ -118,7 +118,7 @@ EVENT_SCENES = {
     "old only": (OLD + LOGINS, "Amber", "Flow events", "amber", "began 2 h ago", "flow logs still come"),
     "custom layout": (CUSTOM + LOGINS, "Red", "Layouts", "red", "None of 50 events was recognised", "format=..."),
     "some custom": (FLOWS + CUSTOM[:5] + LOGINS, "Amber", "Layouts", "amber", "5 of 10 events were", "format=..."),
-    "nodata": (NODATA + LOGINS, "Amber", "Packet times", "amber", "of 5 events 100 % nodata", "no traffic"),
+    "nodata": (NODATA + LOGINS, "Amber", "Packet times", "amber", "(5 events: 100 % nodata).", "no traffic"),
     "reversed": (FLOWS + REVERSED + LOGINS, "Amber", "Packet times", "amber", "83.3 % ok, 16.7 % reversed", "format=..."),
     "ipv6": (IPV6 + LOGINS, "Green", "Fields", "green", "All 1 record with packet times have src_ip", "-"),
     "no aliases": (
@@ -189,7 +189,7 @@ def test_only_the_newest_events_are_examined(site):
     """Their number is told, and a server that has older ones only is not said to be silent."""
     old = on_server([flow(T - 3000, T - 2990)], "idx-2")
     said = look(site([*(FLOWS * (MOST // 5)), *old, *LOGINS]))
-    assert f"Of the newest {MOST:,} events 100 % ok." == said.rows["Packet times"][1]
+    assert f"The newest {MOST:,} events: 100 % ok." == said.rows["Packet times"][1]
     assert said.rows["Indexers"][:2] == (
         "green",
         "Flow events are on 2 servers, and each one that was asked gave tags: idx-1, idx-2.",

@@ -47,6 +47,8 @@ def test_spl_linter_has_nothing_to_say(name: str, source: str) -> None:
     """splint (PyPI: splint-spl, Python 3.11 and newer), on each search with its parents and some values for tokens."""
     linter = pytest.importorskip("splint.linter")
     query = re.sub(r"\$[\w:.]+\|s\$", '"x"', whole_query(VIEWS[name], source)).replace("$flows$", "`flowlag_index`")
+    query = re.sub(r"\$ds_files:result\.(\w+)_here\$", "1", query)
+    query = re.sub(r"\$ds_files:result\.(\w+)\$", r"inputlookup flowlag_\1", query)
     assert linter.lint_text(expand(query)) == []
 
 

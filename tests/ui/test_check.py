@@ -103,7 +103,7 @@ SCENES = {
                  "Other events": "amber", "Indexers": "not checked"}),
     "custom layout": (CUSTOM, "Red", "None of 50 events was recognised as a flow record. Give the layout of your flow logs in",
                       {"Packet times": "not checked", "Layouts": "red", "Fields": "not checked", "Other events": "amber"}),
-    "nodata": (NODATA + LOGINS, "Amber", "No record has packet times: of 5 events 100 % nodata. NODATA: the interfaces had",
+    "nodata": (NODATA + LOGINS, "Amber", "No record has packet times (5 events: 100 % nodata). NODATA: the interfaces had",
                {"Packet times": "amber", "Fields": "not checked"}),
     "ipv6": (IPV6 + LOGINS, "Green", "flow events are found and recognised", {}),
 }  # fmt: skip

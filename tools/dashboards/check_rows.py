@@ -84,9 +84,9 @@ TIMES = Check(
             examined=0 OR (ok=0 AND nodata+skipdata=0),"red",ok=0 OR bad>0,"amber",true(),"green")""",
     f"""case(found=0,"There was no flow event to look at.",
         examined=0,"flowlagenrich gave no event back: it failed.",
-        ok=0 AND nodata+skipdata>0,"No record has packet times: of " . {counted("examined", "event")} . " "
-            . mvjoin(shares,", ") . ".",
-        true(),"Of " . if(examined<found,"the newest ","") . {counted("examined", "event")} . " "
+        ok=0 AND nodata+skipdata>0,"No record has packet times (" . {counted("examined", "event")} . ": "
+            . mvjoin(shares,", ") . ").",
+        true(),if(examined<found,"The newest ","") . {counted("examined", "event")} . ": "
             . mvjoin(shares,", ") . ".")""",
     """case(examined=0,"Open the search (magnifying glass of this table) and read its messages; see Troubleshooting in "
             . "docs/install.md.",

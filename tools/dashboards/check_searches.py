@@ -103,7 +103,7 @@ MACROS = f"""
         {MACROS_READ}
         | eval lag=case(title="flowlag_longest_lag",definition,
                 NOT in(title,{", ".join(f'"{name}"' for name in LAG_MACROS)}),null(),
-                match(definition,"lag=[0-9]"),replace(definition,"(?s)^.*lag=([0-9.]+).*$","\\1"),true(),"60"),
+                match(definition,"lag=[0-9]"),replace(definition,"(?s)^.*lag=([0-9.]+).*","\\1"),true(),"60"),
             lag_setting=if(isnull(lag),null(),lag . " s in " . title), part="macro"
         | table part title definition is_default lag lag_setting ]
 """

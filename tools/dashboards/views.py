@@ -2,7 +2,8 @@
 """Owns default/data/ui/views: the XML of the dashboards (`make generated` writes it).
 
 A Dashboard Studio view is JSON inside XML, with every search on one line. packet_time.py, how_late.py and
-check_searches.py hold each search as readable SPL, and parts.py holds what they share. Nothing here runs in Splunk; only the XML is shipped.
+check_searches.py hold each search as readable SPL, and parts.py holds what they share. Nothing here runs in Splunk;
+only the XML is shipped.
 """
 
 from __future__ import annotations
