@@ -6,6 +6,7 @@ Each scene differs from a site where all is well in one thing, and the row of th
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from typing import Any, Callable, NamedTuple
@@ -194,6 +195,13 @@ def test_only_the_newest_events_are_examined(site):
         "green",
         "Flow events are on 2 servers, and each one that was asked gave tags: idx-1, idx-2.",
     )
+
+
+def test_indexers_run_the_command():
+    """A command behind head is run by the search head alone."""
+    tagged = re.search(r"flowlagenrich.*?\]", whole_query(VIEW, "ds_all"), re.DOTALL)
+    before = whole_query(VIEW, "ds_all")[: tagged.start()].rpartition("[")[2] if tagged else "head"
+    assert "head" not in before and before.split() == ["search", "`flowlag_index`", "|"]
 
 
 class Silent(Exchange):

@@ -74,11 +74,12 @@ FOUND = """
     | stats count as events max(_time) as newest by index sourcetype splunk_server
     | eval part="found"
 """
+# Behind head, the search head would run the command, and nothing would be known of the indexers.
 TAGGED = f"""
     | append [
         search `flowlag_index`
-        | head {MOST}
         | flowlagenrich `flowlag_options`
+        | head {MOST}
         | stats count as events min(_time) as oldest {" ".join(f"count({name}) as has_{name}" for name in FIELDS)}
             by splunk_server flowlag_status
         | eval part="tagged" ]
