@@ -210,10 +210,18 @@ class Search:
         if name == "append":
             if not re.match(r"\||search\s", inner):
                 raise SplError(f"a subsearch begins with search or a pipe: {inner!r}")
-            added = type(self)(self.engine, self.times).run(inner)
+            added = self.subsearch(inner)
         else:
             added = self.continued(table.with_rows([dict(row) for row in table.rows]), split_outside(inner, "|"))
         return Table.of([*table.rows, *added.rows], [*table.columns, *added.columns])
+
+    def subsearch(self, text: str) -> Table:
+        """Return the rows of a subsearch of append; a lookup without a file gives none there, and a message."""
+        try:
+            return type(self)(self.engine, self.times).run(text)
+        except lookups.NoFile as error:
+            self.engine.messages.append(("ERROR", f"[subsearch]: {error}"))
+            return Table.of([])
 
     def look_up(self, table: Table, name: str, text: str) -> Table:
         """Return what a command of lookups gives; what was run before a file changed is not known any more."""
