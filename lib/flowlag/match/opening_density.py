@@ -42,13 +42,13 @@ def density_at(flow: Flow, anchor: Anchor, within_us: int) -> float:
     """
     begin_us, end_us = anchor
     opens_us, closes_us = flow.opens_us, flow.latest_us
-    last_us = min(end_us, closes_us + within_us)
-    if begin_us > last_us:
+    first_us, last_us = max(begin_us, flow.earliest_us - within_us), min(end_us, closes_us + within_us)
+    if first_us > last_us:
         return 0.0
     density = flow.learned or uniform(opens_us - flow.earliest_us)
     length = max(closes_us - opens_us, 1) / SECOND_US
     if begin_us == end_us:
         return (density.below(closes_us - begin_us) - density.below(opens_us - begin_us)) / length
     area = density.area
-    over = area(closes_us - begin_us) - area(closes_us - last_us) - area(opens_us - begin_us) + area(opens_us - last_us)
+    over = area(closes_us - first_us) - area(closes_us - last_us) - area(opens_us - first_us) + area(opens_us - last_us)
     return max(over, 0.0) / length / ((end_us - begin_us) / SECOND_US)
