@@ -20,8 +20,8 @@ from .see import ROOT
 DOCS = ROOT / "docs"
 EVENT = "2026-03-14 02:50:25 login of bob from 198.51.100.23 port 52137"
 PICTURES = {
-    "packet_time": ({"event": EVENT}, (1440, 1180)),
-    "how_late": ({}, (1600, 1500)),
+    "packet_time": ({"event": EVENT}, (1440, 1500)),
+    "how_late": ({}, (1600, 1790)),
     "check": ({}, (1440, 1180)),
 }
 KEYWORD = b"Description\0"
