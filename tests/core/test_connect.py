@@ -9,8 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from flowlag.connect.connector import Connector, read_count
+from flowlag.connect.connector import Connector
 from flowlag.connect.options import parse_connect_settings
+from flowlag.connect.reading import read_count
 from flowlag.connect.rows import CONNECT_FIELDS
 from tests.core.connect_oracle import expected_rows
 from tests.support.strategies import HOSTILE
