@@ -18,7 +18,7 @@ from flowlag.five_tuple import SCTP, TCP, UDP, FiveTuple
 
 _SEED = 0
 _PROTOCOLS = frozenset((TCP, UDP, SCTP))
-#: Bytes of an address -> what is hashed: the seed, the two addresses, the protocol, a byte of padding, and the two ports.
+#: Bytes of an address -> what is hashed: the seed, both addresses, the protocol, a byte of padding, and both ports.
 _HASHED = {4: Struct(">H4s4sBxHH"), 16: Struct(">H16s16sBxHH")}
 #: No sign, blank or digit of another script counts, nor a leading 0, which some programs read as octal.
 _OCTETS = {str(number): bytes((number,)) for number in range(256)}

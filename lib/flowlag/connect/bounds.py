@@ -46,7 +46,7 @@ def find_opening(records: Records, opening: Sequence[int], interfaces: Sequence[
 
 
 def bound_start(records: Records, signs: Signs, opening: Optional[int], lag_us: int, rtt_us: int) -> Bounds:
-    """Bounds on the first packet, by records in their order and the place of the opening one, whose interface is home."""
+    """Bounds on the first packet, by records in their order and the place of the opening one, which is at home."""
     starts_us, _, ends_us, _, interfaces, *_ = records
     if opening is None:
         return Bounds(starts_us[0] - lag_us, min(ends_us) + RESOLUTION_US + rtt_us, "none")

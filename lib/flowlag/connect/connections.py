@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The records of a search, held in columns of few bytes, and how they are parted into connections.
+"""The records of a search, held in few bytes, and how they are parted into connections.
 
-Objects of Python for a million records would take a gigabyte, and a loop over them most of the time. So each value has a
-column of its own, and what can be done for a whole column at once is. Records are brought together at the end, some
-thousand at a time, so the order in which they come changes nothing. Authority: docs/connect.md, Which records are one
-connection.
+Objects of Python for a million records would take a gigabyte, so records are packed into one buffer. Each lies together
+there: in a column for each value, a record would be in as many places of the memory, which takes longer than the work.
+They are brought together at the end, some hundred at a time, so the order in which they come changes nothing.
+Authority: docs/connect.md, Which records are one connection.
 """
 
 from __future__ import annotations
 
-import struct
 from array import array
 from collections.abc import Iterator, Sequence
 from functools import partial, reduce
-from itertools import count
+from itertools import count, repeat, starmap
 from operator import gt, itemgetter, or_
-from typing import Callable, NamedTuple, Optional
+from struct import Struct
+from struct import error as StructError
+from typing import Any, Callable, NamedTuple, Optional
 
 from flowlag.fields import has_value
 from flowlag.five_tuple import ACK, SYN, opens_connection, read_address
@@ -29,9 +30,11 @@ HAS_FLAGS = 1 << 30
 _PORT_BITS, _ADDRESS_BITS = 16, 32
 PORT_STEP, PROTOCOL_STEP = 1 << _PORT_BITS, 1 << _PORT_BITS + _ADDRESS_BITS
 _END_BITS = 64
+#: How the fields of a Record are packed: in the first way as long as all fit.
+_PACKINGS = Struct("<q?q?HiiiH"), Struct("<q?q?iqqii")
 _SYN_ACK = SYN | ACK
-#: Records that are brought together at a time; more if they are of one pair of endpoints.
-_BATCH = 8192
+#: Records that are brought together at a time, few enough for the processor's cache; more if they are of one pair.
+_BATCH = 512
 
 
 class Record(NamedTuple):
@@ -112,7 +115,7 @@ class Texts(NamedTuple):
         return self.addresses[number % PROTOCOL_STEP >> _PORT_BITS], number % PORT_STEP
 
 
-class Numbers(dict[str, Optional[int]]):
+class Numbers(dict[str, Any]):
     """`numbers[text]` is a number for what `read` makes of a text, a multiple of `step`; None if it makes None of it.
 
     What `read` made of a text, it reads as the same. `texts` has it by number, without step.
@@ -124,7 +127,7 @@ class Numbers(dict[str, Optional[int]]):
         self._read = read
         self._step = step
 
-    def __missing__(self, text: str) -> Optional[int]:
+    def __missing__(self, text: str) -> Any:
         value = self._read(text)
         if value == text:
             number = self[text] = len(self.texts) * self._step
@@ -132,24 +135,6 @@ class Numbers(dict[str, Optional[int]]):
             return number
         self[text] = None if value is None else self[value]
         return self[text]
-
-
-class Column:
-    """Whole numbers, each in as many bytes as the largest of all needs: 1, 2, 4 or 8."""
-
-    _CODES = "bhiq"
-
-    def __init__(self) -> None:
-        self.numbers = array(self._CODES[0])
-
-    def extend(self, numbers: Sequence[int]) -> None:
-        """Add numbers."""
-        code = self.numbers.typecode
-        try:
-            self.numbers.frombytes(struct.pack(f"{len(numbers)}{code}", *numbers))  # much faster than array(numbers)
-        except struct.error:
-            self.numbers = array(self._CODES[self._CODES.index(code) + 1], self.numbers)
-            self.extend(numbers)
 
 
 class Held:
@@ -160,12 +145,23 @@ class Held:
         self.interfaces = Numbers(_read_name)
         self.actions = Numbers(_read_actions)
         self.texts = Texts(self.addresses.texts, self.interfaces.texts, self.actions.texts)
-        self._columns = [Column() for _ in Events._fields]
+        self._srcs, self._dests = array("q"), array("q")
+        self._packed, self._packing = bytearray(), _PACKINGS[0]
 
     def add(self, events: Events) -> None:
         """Take records."""
-        for column, numbers in zip(self._columns, events):
-            column.extend(numbers)
+        src, dest, start_us, end_us, interface, packets, size, flags, action = events
+        self._srcs.extend(src)
+        self._dests.extend(dest)
+        follows = [flag & _SYN_ACK != SYN for flag in flags]
+        columns = start_us, follows, end_us, list(map(gt, src, dest)), interface, packets, size, flags, action
+        try:
+            packed = b"".join(map(self._packing.pack, *columns))
+        except StructError:
+            self._packed = bytearray().join(starmap(_PACKINGS[1].pack, self._packing.iter_unpack(self._packed)))
+            self._packing = _PACKINGS[1]
+            packed = b"".join(map(self._packing.pack, *columns))
+        self._packed += packed
 
     def take_out(self, gap_us: int, lag_us: int) -> Iterator[Connection]:
         """Every connection, in any order. Call it once, after the last record."""
@@ -175,29 +171,22 @@ class Held:
                 duplicates = sum([copies[record] for record in part]) if copies else 0
                 yield _new_connection((first, second, _new_records(zip(*part)), duplicates))
 
-    def _gather(self) -> Iterator[tuple[int, int, list[Record]]]:
+    def _gather(self) -> Iterator[tuple[int, int, list[Any]]]:
         """Each pair of endpoints and its records."""
-        columns = [column.numbers for column in self._columns]
-        pairs = _find_pairs(columns[0], columns[1])
+        pairs = _find_pairs(self._srcs, self._dests)
         order = sorted(range(len(pairs)), key=pairs.__getitem__)
+        unpack, size = self._packing.unpack_from, self._packing.size
         while order:
             begin = max(len(order) - _BATCH, 0)
             while pairs[order[begin]] != order[begin]:  # amid the records of a pair
                 begin -= 1
             places = order[begin:]
             del order[begin:]
-            take = itemgetter(*places, places[0])  # one place more than needed, so that it returns a tuple
-            src, dest, start_us, end_us, interface, packets, size, flags, action = [
-                take(column) for column in columns
-            ]
-            follows = [flag & _SYN_ACK != SYN for flag in flags]
-            records = list(
-                zip(start_us, follows, end_us, map(gt, src, dest), interface, packets, size, flags, action)
-            )
+            records = list(map(unpack, repeat(self._packed), [place * size for place in places]))
             heads = [n for n, place in enumerate(places) if pairs[place] == place]
             for head, end in zip(heads, [*heads[1:], len(places)]):
-                one, other = src[head], dest[head]
-                yield (other, one, records[head:end]) if one > other else (one, other, records[head:end])
+                one, other = self._srcs[places[head]], self._dests[places[head]]
+                yield min(one, other), max(one, other), records[head:end]
 
     def _merge_duplicates(self, records: list[Record]) -> tuple[list[Record], dict[Record, int]]:
         """The records in their order without exact duplicates, and how many of these each stands for besides itself.
@@ -226,9 +215,7 @@ _identity, _size = itemgetter(0, 2, 3, 4, 5, 6), itemgetter(6)
 
 def _find_pairs(srcs: Sequence[int], dests: Sequence[int]) -> list[int]:
     """For each record, the place of the first record that has the same two endpoints."""
-    keys = [
-        src << _END_BITS | dest if src < dest else dest << _END_BITS | src for src, dest in zip(srcs, dests)
-    ]
+    keys = [src << _END_BITS | dest if src < dest else dest << _END_BITS | src for src, dest in zip(srcs, dests)]
     first: dict[int, int] = {}
     return list(map(first.setdefault, keys, count()))
 

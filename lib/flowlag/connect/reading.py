@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The texts of events as numbers, a column at a time: what a function of C can do for a whole column, none of ours does.
+"""The texts of events as numbers, a column at a time, so that functions of C do nearly all of it.
 
 Authority: docs/connect.md, Which records are one connection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import le
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 from flowlag.connect.connections import HAS_FLAGS, PROTOCOL_STEP, UNKNOWN, Events, Held
 from flowlag.five_tuple import read_flags, read_port, read_protocol
@@ -68,11 +68,10 @@ class Reader:
 
     def read(self, columns: Sequence[Sequence[str]]) -> Readings:
         """The values of the texts of Readings, in their order."""
-        return Readings._make(map(list, self._read(*columns)))
+        return Readings._make(map(list, self._read(columns)))
 
-    def _read(
-        self, start, end, protocol, src, src_port, dest, dest_port, interface, packets, size, flags, action
-    ) -> Iterator[Any]:
+    def _read(self, columns: Sequence[Sequence[str]]) -> Iterator[Iterable[Any]]:
+        start, end, protocol, src, src_port, dest, dest_port, interface, packets, size, flags, action = columns
         yield from (_read_times(texts, self._times) for texts in (start, end))
         yield map(self.protocols.__getitem__, protocol)
         for addresses, ports in ((src, src_port), (dest, dest_port)):

@@ -6,7 +6,7 @@ Authority: docs/connect.md, Output fields.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import compress
 from typing import Optional
 
@@ -81,38 +81,29 @@ class Describer:
         first, second, records, duplicates = connection
         starts_us, _, ends_us, directions, seen_by, _, _, _, _ = records
         one, other = self._texts.find_end(first), self._texts.find_end(second)
-        signs = self._signs.find(records)
-        busiest = self._find_busiest(records)
+        signs, busiest = self._signs.find(records), self._find_busiest(records)
+        opening: Optional[int] = None
         if signs.opening:
-            opening: Optional[int] = find_opening(records, signs.opening, self._texts.interfaces, one > other)
-            is_reversed, basis, home = directions[opening], "syn", seen_by[opening]
-        else:
-            opening, home = None, busiest
+            opening = find_opening(records, signs.opening, self._texts.interfaces, one > other)
+            is_reversed, basis = directions[opening], "syn"
+        else:  # by port, else by address
             is_reversed, basis = (one > other, "address") if one[1] == other[1] else (one[1] < other[1], "port")
+        home = busiest if opening is None else seen_by[opening]
         (src, src_port), (dest, dest_port) = (other, one) if is_reversed else (one, other)
         protocol = first // PROTOCOL_STEP
         start = bound_start(records, signs, opening, self._lag_us, self._rtt_us)
         end = bound_end(records, signs, home, self._lag_us, self._rtt_us)
         return (start.earliest_us, src, src_port, dest, dest_port, protocol), (
-            src,
-            f"{src_port}",
-            dest,
-            f"{dest_port}",
-            f"{protocol}",
-            basis,
-            _write_time(start.earliest_us),
-            _write_time(start.latest_us),
-            start.basis,
-            _write_time(end.earliest_us),
-            _write_time(end.latest_us),
-            end.basis,
+            src, f"{src_port}", dest, f"{dest_port}", f"{protocol}", basis,
+            _write_time(start.earliest_us), _write_time(start.latest_us), start.basis,
+            _write_time(end.earliest_us), _write_time(end.latest_us), end.basis,
             self._texts.interfaces[home],
-            self._list_interfaces(seen_by),
+            _list_texts(seen_by, self._texts.interfaces),
             f"{len(starts_us)}",
             f"{duplicates}",
             *_write_counts(records, busiest, is_reversed),
             signs.flags,
-            self._list_actions(records.actions),
+            _list_texts(records.actions, self._texts.actions),
             _write_time(starts_us[0]),
             _write_time(max(ends_us)),
             hash_ends(protocol, (pack_address(src), src_port), (pack_address(dest), dest_port)),
@@ -128,15 +119,11 @@ class Describer:
             packets[interface] += max(count, 0)
         return min(packets, key=lambda number: (-packets[number], self._texts.interfaces[number]))
 
-    def _list_interfaces(self, numbers: Sequence[int]) -> str:
-        distinct = set(numbers)
-        texts = self._texts.interfaces
-        return texts[numbers[0]] if len(distinct) == 1 else list_distinct({texts[number] for number in distinct})
 
-    def _list_actions(self, numbers: Sequence[int]) -> str:
-        distinct = set(numbers)
-        texts = self._texts.actions
-        return texts[numbers[0]] if len(distinct) == 1 else list_distinct({texts[number] for number in distinct})
+def _list_texts(numbers: Sequence[int], texts: Sequence[str]) -> str:
+    """The distinct values of the texts with some numbers; sorted, one a line."""
+    distinct = set(numbers)
+    return texts[numbers[0]] if len(distinct) == 1 else list_distinct({texts[number] for number in distinct})
 
 
 def _write_counts(records: Records, interface: int, is_reversed: bool) -> tuple[str, ...]:
@@ -157,11 +144,13 @@ def _write_known(
     ways: Sequence[bool], packets: Sequence[int], sizes: Sequence[int], is_reversed: bool
 ) -> tuple[str, ...]:
     """The same if some numbers are not known: empty if there are records, but none tells."""
-    return tuple([
-        _write_sum([count for way, count in zip(ways, counts) if way == side])
-        for side in (is_reversed, not is_reversed)
-        for counts in (packets, sizes)
-    ])
+    return tuple(
+        [
+            _write_sum([count for way, count in zip(ways, counts) if way == side])
+            for side in (is_reversed, not is_reversed)
+            for counts in (packets, sizes)
+        ]
+    )
 
 
 def _write_sum(counts: Sequence[int]) -> str:

@@ -16,7 +16,7 @@ from flowlag.connect.connector import Connector
 from flowlag.connect.options import ConnectSettings, Roles
 from flowlag.connect.rows import CONNECT_FIELDS, MULTIVALUES, Row
 from flowlag.fields import NO_VALUES, has_value
-from flowlag.splunk.blocks import BLOCK_SIZE, Blocks, ReadRecords, Records, SplitRecords, Splitter
+from flowlag.splunk.blocks import BLOCK_SIZE, Blocks, ReadRecords, Records, Splitter
 from flowlag.splunk.columns import TWIN, Header, split_header
 from flowlag.splunk.csv_bytes import decode, quote, unquote
 
