@@ -419,6 +419,7 @@ def test_without_tags_the_warning_says_what_to_do():
         and "events without flowlag_status: 2" in warning
     )
     assert "put flowlagenrich" not in run([{"flowlag_status": "nodata"}])[1]
+    assert "no event has a flowlag_status of flowlagenrich: put" in run([{"flowlag_status": "fine"}, {}])[1]
     assert run([]) == ([], None)
 
 

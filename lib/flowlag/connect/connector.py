@@ -133,6 +133,7 @@ class Connector:
             return
         status = f"{self.settings.reading.prefix}status"
         if not self.unusable and not any(f"{status}={word}" in self.counts for word in STATUSES):
-            yield f"no event has {status}: put flowlagenrich before flowlagconnect, and give both the same prefix"
+            which = f"a {status} of flowlagenrich" if f"unknown {status}" in self.counts else status
+            yield f"no event has {which}: put flowlagenrich before flowlagconnect, and give both the same prefix"
         elif self.unusable > self.counts[NO_BOUNDS]:
             yield "no record can be used: name its fields with src, dest, src_port, dest_port and protocol"
