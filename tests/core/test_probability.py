@@ -306,6 +306,16 @@ def test_a_login_without_a_record_among_many_that_have_one():
     assert last == pytest.approx([1 / 3] * 6, abs=1e-3)
 
 
+@pytest.mark.parametrize("count", [1, 300])  # with so many, blocks of flows have bounds
+def test_a_certain_pair_of_a_flow_without_width_is_not_impossible(count):
+    """As evaluated fields may have it: flow log records are at least a second wide."""
+    events = [flow(0, -1, 0, name=f"f{i:03}") for i in range(count)]
+    rows, _ = run([*events, anchor(0)], maxmatches="1")
+    ((_, name, tags),) = rows
+    assert name == "f000" and (tags["match_certainty"], tags["match_count"]) == ("certain", str(count))
+    assert float(tags["match_probability"]) * count > 0.5 > float(tags["match_none"])
+
+
 @settings(deadline=None, max_examples=200)
 @given(
     st.lists(st.tuples(made_flows, made_names), max_size=30), made_anchors, st.sampled_from([0, S, 30 * S]),
@@ -314,6 +324,7 @@ def test_a_login_without_a_record_among_many_that_have_one():
 def test_the_sum_of_densities_is_their_sum(flows, numbers, within_us, dense, shift_us):
     """Also of stamps that are no whole seconds, and whether they are added second by second or not."""
     flows = list(make_flows(flows))
+    flows[2::3] = [flow._replace(earliest_us=flow.start_us, latest_us=flow.start_us) for flow in flows[2::3]]
     flows[1::2] = [flow._replace(earliest_us=flow.earliest_us + shift_us, start_us=flow.start_us + shift_us,
                                  latest_us=flow.latest_us + shift_us) for flow in flows[1::2]]  # fmt: skip
     begin_us = int(numbers[0] * S)

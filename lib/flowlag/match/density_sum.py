@@ -18,6 +18,7 @@ from typing import NamedTuple, Optional
 from flowlag.interval import SECOND_US
 from flowlag.lag_density import LagDensity, Pieces, uniform
 from flowlag.match.candidates import Anchor, Flow
+from flowlag.match.opening_density import find_record
 
 #: Records are added second by second if so many seconds have one record or more.
 DENSE = 10
@@ -71,24 +72,28 @@ class DensitySum:
         bends: Weights = {}
         shapes: dict[tuple[object, int, int], _Shape] = {}
         for flow in flows:
-            opens_us, closes_us = flow.opens_us, flow.latest_us
-            key = (flow.learned, opens_us - flow.earliest_us, closes_us - opens_us)
+            opens_us, closes_us = find_record(flow)
+            key = (flow.learned, opens_us - flow.earliest_us, flow.latest_us - opens_us)
             if key not in shapes:
-                shapes[key] = self._shape(flow.learned or uniform(key[1]), key[2])
+                shapes[key] = self._shape(flow.learned or uniform(key[1]), key[2], closes_us - opens_us)
             weight, opening, rest, closing, jump, bend = shapes[key]
             opening[opens_us] = opening.get(opens_us, 0.0) - weight
             if rest is not None:
                 rest[opens_us] = rest.get(opens_us, 0.0) + weight
             closing[closes_us] = closing.get(closes_us, 0.0) + weight
-            cut_us = closes_us + self._beyond_us
+            cut_us = flow.latest_us + self._beyond_us
             jumps[cut_us] = jumps.get(cut_us, 0.0) + jump
             bends[cut_us] = bends.get(cut_us, 0.0) + bend
         return jumps, bends
 
-    def _shape(self, density: LagDensity, length_us: int) -> _Shape:
-        """Where the density is laid out: of the opening all of it, less the rest that would come behind the cut."""
-        weight, last = SECOND_US / max(length_us, 1), len(density.knots_us)
-        lags_us = (-length_us - self._beyond_us, -self._beyond_us)  # at the cut
+    def _shape(self, density: LagDensity, possible_us: int, length_us: int) -> _Shape:
+        """Where the density is laid out: of the opening all of it, less the rest that would come behind the cut.
+
+        `possible_us` is how long after the opening the flow is possible, but for what is beyond.
+        """
+        weight, last = SECOND_US / length_us, len(density.knots_us)
+        opening_us = -possible_us - self._beyond_us
+        lags_us = opening_us, opening_us + length_us  # at the cut
         behind_opening, behind_closing = (bisect_right(density.knots_us, lag_us) for lag_us in lags_us)
         jump = density.below(lags_us[0]) - density.below(lags_us[1])
         bend = density.slope_at(lags_us[1]) - density.slope_at(lags_us[0])
