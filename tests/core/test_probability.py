@@ -2,12 +2,13 @@
 """rank=probability: by the definition alone, one to one by every association, and what it leaves as it is."""
 
 import random
+from math import exp
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flowlag.lag_density import uniform
+from flowlag.lag_density import LagDensity, uniform
 from flowlag.lags import COLUMNS, LearnedLags
 from flowlag.match import candidates, density_sum, probability
 from flowlag.match.association import Association, Pair
@@ -304,6 +305,44 @@ def test_a_login_without_a_record_among_many_that_have_one():
     rows, _ = run(events, exclusive="true")
     last = [float(tags["match_probability"]) for a, _, tags in rows if a in ("x", "y", "z")]
     assert last == pytest.approx([1 / 3] * 6, abs=1e-3)
+
+
+def many_densities(dice, count):
+    """Densities of many kinds: bell-shaped ones, spikes, and noise."""
+    for _ in range(count):
+        middle, width, noise = dice.uniform(-10, 50), dice.choice([0.3, 2, 8, 30]), dice.choice([0, 0, 1, 50])
+        shares = [1e-3 + exp(-(((i - 20 - middle) / width) ** 2)) + noise * dice.random() for i in range(81)]
+        total = sum(shares)
+        yield LagDensity([(i - 20) * S for i in range(82)], [share / total for share in shares])
+
+
+def test_many_densities_are_laid_out_by_few_knots(monkeypatch):
+    """Counted: the knots that are laid out, each for all its flows."""
+    dice = random.Random(6)
+    densities = list(many_densities(dice, 50))
+    flows = []
+    for _ in range(3000):
+        start = dice.randrange(1000)
+        flows.append(Flow((start - 60) * S, (start + 60) * S, start * S, "", dice.choice(densities)))
+    laid = []
+    lay_out = density_sum._lay_out
+    monkeypatch.setattr(
+        density_sum, "_lay_out", lambda knots, w, b: (laid.append(len(knots) * len(w)), lay_out(knots, w, b))
+    )
+    found = DensitySum(flows, S)
+    assert sum(laid) < 60 * len(flows)  # not 2 * 82 for each
+    for time in range(100, 1000, 7):
+        exact = sum(density_at(flow, Anchor(time * S, time * S), S) for flow in flows)
+        assert found.at(Anchor(time * S, time * S)) == pytest.approx(exact, rel=0.02)
+
+
+def test_a_coarse_density_has_the_masses_of_its_own():
+    for density in many_densities(random.Random(7), 40):
+        coarse = density_sum.coarsen(density)
+        assert len(coarse.knots_us) < 52 and coarse.below(90 * S) == pytest.approx(1)
+        for tenths in range(-250, 700):
+            lag_us = tenths * S // 10
+            assert abs(coarse.below(lag_us) - density.below(lag_us)) <= density_sum.COARSE + 1e-9
 
 
 @pytest.mark.parametrize("count", [1, 300])  # with so many, blocks of flows have bounds

@@ -5,12 +5,16 @@ The density of one flow's opening is made of straight pieces (opening_density.py
 changes at each time, and its value, slope and integral are added up once. Where a record opens and where it closes, the
 density of its lags begins, once with each sign; so those of one time are counted together before the density is laid
 out, which has up to 82 knots. Stamps are whole seconds, so there are no more such times than seconds.
+
+That helps little if the flows have many densities, as those of a key can that thousands of interfaces see. Then each
+density is laid out by fewer knots, which leaves every mass of lags within COARSE of what it is.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import accumulate, repeat
 from operator import add, mul
 from typing import NamedTuple, Optional
@@ -22,6 +26,11 @@ from flowlag.match.opening_density import find_record
 
 #: Records are added second by second if so many seconds have one record or more.
 DENSE = 10
+
+#: So many different densities are laid out as they are.
+MOST_DENSITIES = 8
+#: If there are more, the mass of the lags below any lag may be wrong by so much.
+COARSE = 0.01
 
 #: Time in microseconds -> a sum.
 Weights = dict[int, float]
@@ -45,7 +54,8 @@ class _Shape(NamedTuple):
 class DensitySum:
     """The sum for some flows; `within_us` is how far from its bounds a flow is still possible."""
 
-    def __init__(self, flows: Iterable[Flow], within_us: int) -> None:
+    def __init__(self, flows: Sequence[Flow], within_us: int) -> None:
+        self._is_coarse = len({flow.learned for flow in flows}) > MOST_DENSITIES
         self._beyond_us = within_us + 1  # microseconds: possible up to within_us behind the end, and there too
         #: (density, first and last of its knots) -> where these are laid out, and how often
         self._laid: dict[tuple[LagDensity, int, int], Weights] = {}
@@ -75,7 +85,10 @@ class DensitySum:
             opens_us, closes_us = find_record(flow)
             key = (flow.learned, opens_us - flow.earliest_us, flow.latest_us - opens_us)
             if key not in shapes:
-                shapes[key] = self._shape(flow.learned or uniform(key[1]), key[2], closes_us - opens_us)
+                density = flow.learned or uniform(key[1])
+                shapes[key] = self._shape(
+                    coarsen(density) if self._is_coarse else density, key[2], closes_us - opens_us
+                )
             weight, opening, rest, closing, jump, bend = shapes[key]
             opening[opens_us] = opening.get(opens_us, 0.0) - weight
             if rest is not None:
@@ -101,6 +114,29 @@ class DensitySum:
         rest = self._laid.setdefault((density, 0, behind_opening), {}) if behind_opening else None
         closing = self._laid.setdefault((density, behind_closing, last), {})
         return _Shape(weight, opening, rest, closing, jump * weight, bend * weight)
+
+
+@lru_cache(maxsize=4096)
+def coarsen(density: LagDensity) -> LagDensity:
+    """A density by as few of its knots as leave the mass of the lags below any lag within COARSE of what it is."""
+    knots_us = density.knots_us
+    masses = list(map(density.below, knots_us))
+    kept, last = [0], len(knots_us) - 1
+    while kept[-1] < last:
+        first = kept[-1]
+        kept.append(next(i for i in range(last, first, -1) if _is_near(knots_us, masses, first, i)))
+    return LagDensity(
+        [knots_us[i] for i in kept], [masses[after] - masses[before] for before, after in zip(kept, kept[1:])]
+    )
+
+
+def _is_near(knots_us: Sequence[int], masses: Sequence[float], first: int, last: int) -> bool:
+    """Whether a straight line from one knot to another is near the masses at all between them."""
+    slope = (masses[last] - masses[first]) / (knots_us[last] - knots_us[first])
+    return all(
+        abs(masses[first] + slope * (knots_us[i] - knots_us[first]) - masses[i]) <= COARSE
+        for i in range(first + 1, last)
+    )
 
 
 def _lay_out(knots: Sequence[tuple[int, float]], weights: Weights, bends: Weights) -> None:
