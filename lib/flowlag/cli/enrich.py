@@ -7,7 +7,6 @@ Authority: docs/shell.md, Output.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Optional
 
 from flowlag.cli.command import add_options, finish, given_options, has_unreadable, make_parser, open_inputs
 from flowlag.cli.lags import LAGS, find_lags, read_lags
@@ -46,11 +45,9 @@ def tag_rows(enricher: Enricher, rows: Iterable[Row]) -> Iterator[dict[str, str]
     for row in rows:
         if row.values is not None:
             tags = enricher.tag_line(row.values, (row.line or row.fields).get)
+        elif row.is_other:
+            tags = enricher.tag_other(row.fields.get("_raw", ""))
         else:
-            tags = enricher.tag(_no_field if row.is_other else row.fields.get)
+            tags = enricher.tag(row.fields.get)
         event = row.fields if "_time" in row.fields else {"_time": "", **row.fields}
         yield enricher.write(event, tags)
-
-
-def _no_field(name: str) -> Optional[str]:
-    return None
