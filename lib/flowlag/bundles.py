@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Optional
 
-from flowlag.lines import match_layout, member, read_json, strip_blanks
+from flowlag.lines import member, read_json
+from flowlag.recognition import find_record
+from flowlag.words import split_words, strip_blanks
 
 #: Lists of records in one document of CloudWatch, Firehose or S3.
 _LISTS = ("logEvents", "events", "records", "Records")
@@ -42,11 +44,12 @@ class Bundles:
         """How many there were."""
         return sum(self._counts.values())
 
-    def note(self, raw: str) -> None:
-        """Count an event that was not read, if it is one."""
+    def note(self, raw: str) -> bool:
+        """Count an event that was not read, if it is one; whether it is."""
         kind = find_bundle(raw)
         if kind is not None:
             self._counts[kind] += 1
+        return kind is not None
 
     def warning(self, total: int) -> Optional[str]:
         """The sentences about them among `total` events; None if there were none."""
@@ -62,7 +65,7 @@ def find_bundle(raw: str) -> Optional[str]:
     if "\n" not in text:
         return None
     lines = islice(filter(None, map(strip_blanks, text.split("\n"))), 2)
-    return SEVERAL if [match_layout(line) is not None for line in lines] == [True, True] else None
+    return SEVERAL if [_is_line(line) for line in lines] == [True, True] else None
 
 
 def _find_in_documents(text: str) -> Optional[str]:
@@ -99,5 +102,9 @@ def _is_packed(document: Any, *names: str) -> bool:
 
 def _is_record(document: Any) -> bool:
     if isinstance(document, str):
-        return match_layout(document) is not None
+        return _is_line(document)
     return isinstance(document, dict) and read_json(json.dumps(document)) is not None
+
+
+def _is_line(text: str) -> bool:
+    return find_record(split_words(strip_blanks(text))) is not None

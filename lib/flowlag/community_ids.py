@@ -25,8 +25,10 @@ from flowlag.five_tuple import (
     read_protocol,
 )
 from flowlag.layouts import Layout
-from flowlag.lines import NAMES, match_layout, member, split_words, strip_blanks, text_of
+from flowlag.lines import NAMES, member, text_of
 from flowlag.memo import Memo, longest_of
+from flowlag.recognition import find_record
+from flowlag.words import split_words, strip_blanks
 
 Get = Callable[[str], Optional[str]]
 
@@ -67,7 +69,7 @@ class CommunityIds:
     """Finds the Community IDs of events by one set of settings; empty if a part of the five-tuple is missing."""
 
     def __init__(self, settings: Settings) -> None:
-        self._layout = settings.layout
+        self._layouts = settings.layouts
         self._names = settings.names
         self._ids: Memo[tuple[Optional[str], ...], str] = Memo(_identify_texts, longest_of)
 
@@ -84,9 +86,9 @@ class CommunityIds:
             return ""
 
     def _find_source(self, text: str) -> Optional[Get]:
-        """What gives the fields of `_raw` by name: its columns or, if no layout is set, a JSON object; else None."""
-        if self._layout is not None or not text.startswith("{"):
-            return _find_columns(text, self._layout)
+        """What gives the fields of `_raw` by name: its columns or, if no layout is given, a JSON object; else None."""
+        if self._layouts or not text.startswith("{"):
+            return _find_columns(text, self._layouts)
         document = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
 
         def get(name: str) -> Optional[str]:
@@ -94,7 +96,7 @@ class CommunityIds:
 
         if any(_is_whole(get, names) for names in (self._names, NAMES)):
             return get
-        return _find_columns(strip_blanks(get("message") or ""), None) or get
+        return _find_columns(strip_blanks(get("message") or "")) or get
 
 
 def _identify_texts(texts: Sequence[Optional[str]]) -> str:
@@ -107,10 +109,10 @@ def _is_whole(get: Get, names: Names) -> bool:
     return bool(values.start and values.end)
 
 
-def _find_columns(line: str, layout: Optional[Layout]) -> Optional[Get]:
-    """What gives the columns of a line in `layout`, or in the known layout that it fits, by name; else None."""
-    words, layout = split_words(line), match_layout(line) if layout is None else layout
-    if layout is None or len(words) != len(layout):
+def _find_columns(line: str, layouts: Sequence[Layout] = ()) -> Optional[Get]:
+    """What gives the columns of a line that is a record, by name; else None."""
+    found = find_record(split_words(line), layouts)
+    if found is None:
         return None
-    columns = dict(zip((column.lower().replace("-", "_") for column in layout.columns), words))
+    columns = {name.lower(): found.words[place] for name, place in found.layout.places.items()}
     return lambda name: columns.get(name.replace("-", "_"))

@@ -14,15 +14,18 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from flowlag.bundles import Bundles
+from flowlag.complaints import EXAMPLE, complain_of, complain_of_columns
 from flowlag.enrich_options import Settings
 from flowlag.fields import Values, pick_values
 from flowlag.learned import LearnedWindows
 from flowlag.lines import HEADER, read_raw
 from flowlag.memo import Memo, longest_of
-from flowlag.record import UNTAGGABLE, VALID, judge_values
+from flowlag.recognition import looks_like_record
+from flowlag.record import VALID, judge_values
 from flowlag.tags import Tags, asked_fields, write_tags
 from flowlag.timing import time_record
 from flowlag.windows import Rules, place_window
+from flowlag.words import split_words, strip_blanks
 
 if TYPE_CHECKING:
     from flowlag.community_ids import CommunityIds
@@ -43,6 +46,8 @@ class Enricher:
         self._choose: Callable[[Tags], tuple[str, ...]] = itemgetter(*map(Tags._fields.index, names))
         self.counts: Counter[str] = Counter()
         self._bundles = Bundles()
+        #: Of the events with status `other`, how many look like flow log records of an unknown layout.
+        self.unknown_layouts = 0
         self.rules = Rules(settings, None if learned is None else learned.find)
         self._learned = learned
         self.lags = lags
@@ -77,6 +82,17 @@ class Enricher:
         tags = self._identify(self._judged[values, True], get)
         self.counts[tags.status] += 1
         return tags
+
+    def tag_other(self, raw: str) -> Tags:
+        """The tags of a line that was found to be no flow log record."""
+        self._note_unread(raw)
+        self.counts["other"] += 1
+        return Tags("other")
+
+    def _note_unread(self, raw: str) -> None:
+        """Count a line that was not read, if it looks like a flow log record of an unknown layout."""
+        if ("OK" in raw or "DATA" in raw) and looks_like_record(split_words(strip_blanks(raw))):
+            self.unknown_layouts += 1
 
     def judge(self, values: Values, recognised: bool = False) -> Tags:
         """The tags of values, judged anew; nothing is counted.
@@ -130,7 +146,11 @@ class Enricher:
     def warning(self) -> Optional[str]:
         """The warning about untagged events and about what was learned and cannot be used; None if all is well."""
         is_explained = self._bundles.total >= sum(self.counts.values())  # then a layout would not help
-        sentences = [None if is_explained else self._untagged(), self._bundles.warning(sum(self.counts.values()))]
+        sentences = [
+            None if is_explained else self._untagged(),
+            self._bundles.warning(sum(self.counts.values())),
+            complain_of_columns(self.settings),
+        ]
         for learned in (self._learned, self.lags):
             if learned is not None and learned.complaint:
                 sentences.append(f"{learned.complaint}.")
@@ -140,15 +160,16 @@ class Enricher:
         return complain_of(
             self.counts,
             f"tagged ({{reasons}}); search for {self.settings.prefix}status to see them.",
-            "check the fields start_time and end_time, or give the layout of _raw with "
-            'format="${version} ... ${start} ${end}".',
+            "check the fields start_time and end_time, or give the layout of _raw with " + EXAMPLE,
+            self.unknown_layouts,
         )
 
     def _ask_raw(self, raw: Optional[str], values: Values, verdict: Tags) -> tuple[Values, Tags]:
         """The values and tags by `_raw`, if the fields gave no valid record: docs/enrich.md, Where values come from."""
-        found = read_raw(raw, self.settings.layout, self.settings.names) if raw else None
+        found = read_raw(raw, self.settings.layouts, self.settings.names) if raw else None
         if raw is None or found is None:
-            self._bundles.note(raw or "")
+            if raw and verdict.status == "other" and not self._bundles.note(raw):
+                self._note_unread(raw)
             return values, verdict
         if not isinstance(found, Values):
             return values, Tags(HEADER)
@@ -181,20 +202,3 @@ def _text(value: Any) -> Optional[str]:
     if isinstance(value, (list, tuple)):
         return "\n".join(map(str, value))
     return None if value is None else str(value)
-
-
-def complain_of(counts: Counter[str], failed: str, unrecognised: str) -> Optional[str]:
-    """One sentence about events that could not be used, by counts of their status; None if all is well.
-
-    `failed`, which contains `{reasons}`, ends the sentence about flow log events that could not be used; `unrecognised`
-    ends the one that says that there were no flow log events.
-    """
-    total = sum(counts.values())
-    untaggable = {status: counts[status] for status in UNTAGGABLE if counts[status]}
-    if untaggable:
-        reasons = ", ".join(f"{count} {status}" for status, count in untaggable.items())
-        end = failed.replace("{reasons}", reasons)
-        return f"{sum(untaggable.values())} of {total} events look like flow log records but could not be {end}"
-    if total and counts["other"] == total:
-        return f"no flow log event was recognised among {total} events; {unrecognised}"
-    return None

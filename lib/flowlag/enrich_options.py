@@ -11,7 +11,7 @@ from typing import NamedTuple, Optional
 from flowlag.errors import SettingsError, show_value
 from flowlag.fields import FIELD_VERSIONS, Names
 from flowlag.interval import SECOND_US
-from flowlag.layouts import LAYOUTS, Layout
+from flowlag.layouts import LAYOUTS, SKIPPED, Layout
 from flowlag.options import (
     NotAllowed,
     Option,
@@ -26,7 +26,10 @@ from flowlag.options import (
     split_arguments,
     truth,
 )
+from flowlag.words import is_name
 
+#: What stands between the layouts of `format`.
+FORMAT_SEPARATOR = ";"
 _LONGEST_US = 3600 * SECOND_US
 
 
@@ -57,32 +60,47 @@ def _phase_us(text: str, interval_us: int) -> int:
 
 
 class Format(NamedTuple):
-    """What `format` says of `_raw`: whether it is read, and in which layout (None: one that it fits)."""
+    """What `format` says of `_raw`: whether it is read, and in which layouts (none: in one that it shows)."""
 
     reads_raw: bool = True
-    layout: Optional[Layout] = None
+    layouts: tuple[Layout, ...] = ()
 
 
 def _parse_format(text: str) -> Format:
     if text in ("auto", "none"):
         return Format(text == "auto")
-    return Format(True, LAYOUTS[text] if text in LAYOUTS else _parse_layout(text))
+    return Format(True, tuple(_find_layout(item.strip()) for item in text.split(FORMAT_SEPARATOR)))
+
+
+def _find_layout(text: str) -> Layout:
+    if text in ("auto", "none"):
+        raise NotAllowed(f"`{text}` alone, or layouts only")
+    return LAYOUTS[text] if text in LAYOUTS else _parse_layout(text)
 
 
 def _parse_layout(text: str) -> Layout:
-    """A layout described by an AWS format string such as `${version} ${start} ${end}`."""
+    """A layout described by an AWS format string such as `${version} ${start} * ${end}`."""
+    if "$${" in text:
+        raise NotAllowed("one dollar sign before each name, not two (`${start}`); Terraform and dashboards double it")
     words = text.split()
-    columns = [match.group(1) for match in (re.fullmatch(r"\$\{([^${}\s]+)\}", word) for word in words) if match]
-    if not words or len(columns) < len(words):
+    columns = [SKIPPED if word == SKIPPED else _name_in(word) for word in words]
+    if not words or None in columns:
         raise NotAllowed
-    unknown = [column for column in columns if column not in FIELD_VERSIONS]
-    if unknown:
-        raise NotAllowed(f"AWS flow log field names only; {show_value(', '.join(unknown))} is none")
-    if len(set(columns)) < len(columns):
-        raise NotAllowed("each field once")
-    if not {"start", "end"} <= set(columns):
+    names = [column for column in columns if column and column != SKIPPED]
+    odd = [name for name in names if not is_name(name)]
+    if odd:
+        raise NotAllowed(f"names of lower case letters, digits and `-`; {show_value(', '.join(odd))} is none")
+    if len(set(names)) < len(names):
+        raise NotAllowed("each field once, and `*` for a column to skip")
+    if not {"start", "end"} <= set(names):
         raise NotAllowed("a format string that has ${start} and ${end}")
-    return Layout("custom", columns)
+    return Layout("custom", [column or "" for column in columns])
+
+
+def _name_in(word: str) -> Optional[str]:
+    """The name of a field in a format string, None if the word is none."""
+    match = re.fullmatch(r"\$\{([^${}\s]+)\}", word)
+    return match and match.group(1)
 
 
 #: AWS: `start` and `end` "might be up to 60 seconds after the packet was transmitted or received" (VPC User Guide).
@@ -153,11 +171,13 @@ FORMAT = Option(
     f'({"|".join(("auto", "none", *LAYOUTS))}|"<string>")',
     "auto",
     f"`auto`, `none`, {', '.join(f'`{name}`' for name in LAYOUTS)} or an AWS format string such as "
-    '`"${version} ${start} ${end}"`, one blank between its fields',
+    '`"${version} ${start} ${end}"`, one blank between its fields and `*` for a column to skip; or several layouts '
+    f"with `{FORMAT_SEPARATOR}` between them",
     "How to read `_raw` when the fields alone give no valid record: `auto` knows the usual layouts by their exact "
-    "shape, a name stands for one of them, a format string describes another, and `none` never reads it, which is "
-    "fastest.",
+    "shape and others by their content, a name stands for one of them, a format string describes another, and `none` "
+    "never reads it, which is fastest. Of several layouts the first counts that gives a valid record.",
     _parse_format,
+    separator=FORMAT_SEPARATOR,
 )
 PREFIX = prefix("What the names of the output fields begin with.")
 CONFIDENCE = choice(
@@ -178,7 +198,7 @@ ENRICH_OPTIONS = (LAG, INTERVAL, PHASE, WINDOWS, TIME, *FIELD_OPTIONS, FORMAT, P
 
 
 class Settings(NamedTuple):
-    """What flowlagenrich was asked for. Times in microseconds; `layout` is set only when `format` gives one."""
+    """What flowlagenrich was asked for. Times in microseconds; `layouts` are those that `format` gives."""
 
     lag_us: int = LAG.initial
     interval_us: int = INTERVAL.initial
@@ -187,15 +207,21 @@ class Settings(NamedTuple):
     time: str = TIME.initial
     names: Names = Names()
     reads_raw: bool = FORMAT.initial.reads_raw
-    layout: Optional[Layout] = FORMAT.initial.layout
+    layouts: tuple[Layout, ...] = FORMAT.initial.layouts
     prefix: str = PREFIX.initial
     community: bool = COMMUNITY.initial
     confidence: Optional[str] = CONFIDENCE.initial
 
     @property
     def guesses_layout(self) -> bool:
-        """Whether `_raw` is read in any known layout that it fits."""
-        return self.reads_raw and self.layout is None
+        """Whether `_raw` is read in any layout that it shows."""
+        return self.reads_raw and not self.layouts
+
+    @property
+    def unknown_columns(self) -> list[str]:
+        """The columns that `format` names and this release does not know, each once."""
+        names = dict.fromkeys(name for layout in self.layouts for name in layout.columns)
+        return [name for name in names if name not in FIELD_VERSIONS and name != SKIPPED]
 
     @property
     def input_fields(self) -> list[str]:
@@ -239,7 +265,7 @@ def make_settings(given: Mapping[str, str]) -> Settings:
         time=values["time"],
         names=Names()._replace(**named),
         reads_raw=values["format"].reads_raw,
-        layout=values["format"].layout,
+        layouts=values["format"].layouts,
         prefix=values["prefix"],
         community=values["community"],
         confidence=values["confidence"],

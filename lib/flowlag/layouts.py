@@ -8,8 +8,12 @@ order of version 5). Read 2026-11-23.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from flowlag.fields import NAMES_BY_VERSION, UNCOUNTED, Names, Values, has_value
+
+#: The name of a column that is not read.
+SKIPPED = "*"
 
 
 class Layout:
@@ -22,6 +26,9 @@ class Layout:
         self.version = self._places(("version",))
         self._roles = [self._places(names) for names in Names()]
         self._packets = self._roles[Names._fields.index("packets")]
+        self.has_status = bool(self._roles[Names._fields.index("status")])
+        #: whether it has columns for a start and an end
+        self.has_times = bool(self._roles[0] and self._roles[1])
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -34,6 +41,15 @@ class Layout:
         wanted = dict.fromkeys(name.replace("_", "-") for name in names)
         columns = [column.lower().replace("_", "-") for column in self.columns]
         return tuple(columns.index(name) for name in wanted if name in columns)
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Column names with `_` -> their numbers; the first one if two have the same name. Skipped ones have none."""
+        places: dict[str, int] = {}
+        for place, column in enumerate(self.columns):
+            places.setdefault(column.replace("-", "_"), place)
+        places.pop(SKIPPED, None)
+        return places
 
     def values(self, words: Sequence[str]) -> Values:
         """The timing values of a line that was split into exactly as many words as there are columns."""

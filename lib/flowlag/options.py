@@ -26,7 +26,7 @@ class Option(NamedTuple):
     """An option. `form` is its value in the syntax; `default` is what one would type, or None (then `unset` says more).
 
     `allowed` completes "give ...", `meaning` is one sentence or more, `parse` turns a text into a value or raises
-    NotAllowed.
+    NotAllowed. `separator` stands between several values in one text; in the shell such an option can be repeated.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Option(NamedTuple):
     meaning: str
     parse: Callable[[str], Any]
     unset: str = "not set"
+    separator: str = ""
 
     @property
     def initial(self) -> Any:

@@ -11,7 +11,7 @@ from typing import NamedTuple, Optional
 from flowlag.fields import UNCOUNTED, Values
 from flowlag.instants import LAST_US, parse_instant, parse_seconds
 from flowlag.interval import SECOND_US
-from flowlag.lines import normalise_name, status_of, strip_blanks
+from flowlag.words import normalise_name, status_of, strip_blanks
 
 #: An aggregation interval is ten minutes at most; a record of more than an hour is damaged.
 LONGEST_RECORD_US = 3600 * SECOND_US

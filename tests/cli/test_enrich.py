@@ -234,7 +234,9 @@ def test_help_names_every_option_with_its_default():
     code, out, _ = run("enrich", "--help")
     text = out.decode()
     assert all(f"\n  --{option.name} " in text for option in ENRICH_OPTIONS)
-    assert code == 0 and " ".join(text.split()).count("Default: ") == len(ENRICH_OPTIONS) + 3 and "\n  --lags FILE" in text
+    assert (
+        code == 0 and " ".join(text.split()).count("Default: ") == len(ENRICH_OPTIONS) + 3 and "\n  --lags FILE" in text
+    )
     assert run("--version") == (0, f"flowlag {__version__}\n".encode(), "")
     assert run("-h")[0] == 0
 

@@ -93,8 +93,37 @@ def test_a_custom_format():
     form = "${end} ${interface-id} ${start}"
     assert tag({"_raw": "1602397505 eni-1 1602397446"}, format=form)[:3] == ("ok", "1602397446", "1602397505")
     assert tag({"_raw": "1602397505 eni-1 1602397446 6"}, format=form).status == "other"
-    assert tag({"_raw": "- eni-1 -"}, format=form).status == "missing"
+    assert tag({"_raw": "- eni-1 1602397446"}, format=form).status == "missing"
     assert tag({"_raw": "x eni-1 1602397446"}, format=form)[:2] == ("invalid", "1602397446")
+
+
+def test_a_line_without_evidence_of_a_record_is_none_in_any_layout():
+    login = "Oct 11 06:24:06 host sshd[1]: Accepted publickey for admin from 2001:db8::7 port 52233 ssh2"
+    assert len(login.split()) == 14 and tag({"_raw": login}, format="default").status == "other"
+    assert tag({"_raw": "- eni-1 -"}, format="${end} ${interface-id} ${start}").status == "other"
+    assert tag({"_raw": "- - NODATA"}, format="${end} ${start} ${log-status}").status == "missing"
+
+
+def test_several_layouts_are_tried_in_order():
+    form = "${start} ${end} ${packets};${end} ${start} ${packets};default"
+    assert tag({"_raw": "1602397446 1602397505 1"}, format=form)[:3] == ("ok", "1602397446", "1602397505")
+    assert tag({"_raw": "1602397505 1602397446 1"}, format=form)[:3] == ("ok", "1602397446", "1602397505")
+    assert tag({"_raw": "1602397505 x 1"}, format=form)[:3] == ("invalid", "1602397505", "")
+    assert tag({"_raw": "2 1 eni-1 - - - - - 1 1 1602397446 1602397505 - OK"}, format=form).status == "ok"
+
+
+def test_columns_to_skip_and_columns_that_this_release_does_not_know():
+    enricher = Enricher(parse_settings([("format", "${start} * ${end} * ${shiny-new-field}")]))
+    assert enricher.tag({"_raw": "1602397446 a 1602397505 b c"}.get).status == "ok"
+    assert "shiny-new-field" in enricher.warning()
+
+
+def test_what_looks_like_a_record_is_counted_whatever_else_was_read():
+    enricher = Enricher(parse_settings([]))
+    for raw in ("1602397446 1602397505 OK", "hello", "1602397446 1602397505 1602397506 eni-0a1b2c3d4e5f60718 OK"):
+        assert enricher.tag({"_raw": raw}.get).status == "other"
+    assert enricher.tag(FIELDS.get).status == "ok"
+    assert enricher.warning().startswith("2 of 4 events look like flow log records of an unknown layout")
 
 
 def test_named_fields_replace_the_known_ones():

@@ -30,14 +30,14 @@ WRONG = {
     "community": ["", "maybe", "2", " true", "on"],
     "confidence": ["", "90", "99%", "0.99", "99.90", "true"],
     "prefix": ["", "_x", "1x", "a-b", "flow lag", "é", "x\n"],
-    "format": ["", "v2", "Default", "${start}", "${start} ${end} x", "${start} ${end} ${foo}", "${start} ${end} ${start}",
-               "${start},${end}", "$start $end", "${interface-id} ${start}", "${start_time} ${end_time}"],
+    "format": ["", "v2", "Default", "${start}", "${start} ${end} x", "${start} ${end} ${Foo}", "${start} ${end} ${start}",
+               "${start},${end}", "$start $end", "${interface-id} ${start}", "${start_time} ${end_time}", "default;auto", "default;", "tgw;${start}"],
 }  # fmt: skip
 
 
 def test_defaults():
     assert parse_settings([]) == Settings(
-        lag_us=60 * S, interval_us=60 * S, prefix="flowlag_", reads_raw=True, layout=None
+        lag_us=60 * S, interval_us=60 * S, prefix="flowlag_", reads_raw=True, layouts=()
     )
 
 
@@ -100,12 +100,23 @@ def test_arguments_keep_equals_signs_in_values():
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_layout_by_name(name):
-    assert parse_settings([("format", name)]).layout is LAYOUTS[name]
+    assert parse_settings([("format", name)]).layouts == (LAYOUTS[name],)
 
 
 def test_layout_by_format_string():
-    layout = parse_settings([("format", "${version}  ${end}\t${interface-id} ${start}")]).layout
-    assert layout.columns == ("version", "end", "interface-id", "start")
+    (layout,) = parse_settings([("format", "${version}  ${end}\t${interface-id} * ${start}")]).layouts
+    assert layout.columns == ("version", "end", "interface-id", "*", "start")
+
+
+def test_several_layouts():
+    settings = parse_settings([("format", "default; ${start} ${end} ${new-field};tgw")])
+    assert [layout.name for layout in settings.layouts] == ["default", "custom", "tgw"]
+    assert settings.unknown_columns == ["new-field"]
+
+
+def test_a_doubled_dollar_sign_is_named():
+    with pytest.raises(SettingsError, match="one dollar sign"):
+        parse_settings([("format", "$${start} $${end}")])
 
 
 def test_input_fields_are_what_the_options_need():

@@ -17,8 +17,15 @@ def test_the_first_line_that_fits_settles_the_layout(tmp_path):
     assert statuses(tmp_path, content) == ["other", "other", "ok", "invalid", "other", "nodata"]
 
 
-def test_what_another_layout_would_read_is_other_in_a_settled_file(tmp_path):
-    assert statuses(tmp_path, f"version start end x\n5 1602397446 1602397505 x\n{A}\n") == ["ok", "other"]
+def test_a_line_of_another_width_is_read_as_format_auto_reads_it(tmp_path):
+    content = f"version start end x\n5 1602397446 1602397505 x\n{A}\n5 1602397446 1602397505\n1602397446000 {A}\n"
+    found = rows_of(tmp_path, content)
+    assert statuses(tmp_path, content) == ["ok", "ok", "other", "ok"]
+    assert found[1].fields["srcaddr"] == found[3].fields["srcaddr"] == fields_of(A)["srcaddr"]
+
+
+def test_lines_below_a_header_without_times_are_read_as_format_auto_reads_them(tmp_path):
+    assert statuses(tmp_path, f"interface-id srcaddr dstaddr\n{A}\n") == ["ok"]
 
 
 def test_a_header_settles_the_layout_anew_each_time(tmp_path):

@@ -42,7 +42,6 @@ from flowlag.learn.estimate import BINS, PARTS
 from flowlag.learn.learner import Learner
 from flowlag.learn.options import parse_learn_arguments, parse_learn_settings
 from flowlag.learn.rows import LEARN_FIELDS
-from flowlag.lines import is_header, split_words, strip_blanks
 from flowlag.match import candidates
 from flowlag.match.matcher import Matcher
 from flowlag.match.options import parse_match_arguments, parse_match_settings
@@ -56,6 +55,7 @@ from flowlag.splunk.learn_table import LearnTable
 from flowlag.splunk.lookup import LAGS_PLACE, PLACE, load_lags, load_windows
 from flowlag.splunk.match_table import MatchTable
 from flowlag.splunk.profile_table import ProfileTable
+from flowlag.words import is_header, split_words, strip_blanks
 from tests.support.oracle import cut, expected_pairs, expected_reply_to, split_body
 from tests.support.splunkd import getinfo_metadata
 from tools.places import ROOT
@@ -222,15 +222,18 @@ def form(data: bytes) -> None:
         _is_sentence(str(error))
         assert str(error).startswith("option format: ")
         return
-    if settings.layout is None:
-        return
-    words = ["1"] * len(settings.layout)
-    for name, word in (("start", "1602397446"), ("end", "1602397505"), ("log-status", "OK")):
-        if name in settings.layout.columns:
-            words[settings.layout.columns.index(name)] = word
-    tags = Enricher(settings).tag({"_raw": " ".join(words)}.get)
-    assert (tags.status, tags.start, tags.end) == ("ok", "1602397446", "1602397505"), (text, tags)
-    assert Enricher(settings).tag({"_raw": " ".join([*words, "1"])}.get).status == "other"
+    widths = {len(layout) for layout in settings.layouts}
+    for layout in settings.layouts:
+        words = ["1"] * len(layout)
+        for name, word in (("start", "1602397446"), ("end", "1602397505"), ("log-status", "OK")):
+            if name in layout.columns:
+                words[layout.columns.index(name)] = word
+        tags = Enricher(settings).tag({"_raw": " ".join(words)}.get)
+        assert tags.status == "ok" or len(widths) < len(settings.layouts), (text, tags)
+        if len(words) + 1 not in widths:
+            assert Enricher(settings).tag({"_raw": " ".join([*words, "1"])}.get).status == "other"
+    if len(settings.layouts) == 1:
+        assert (tags.status, tags.start, tags.end) == ("ok", "1602397446", "1602397505"), (text, tags)
 
 
 def frames(data: bytes) -> None:

@@ -105,7 +105,12 @@ def _add_option(parser: Parser, option: Option) -> None:
 
 def given_options(args: Namespace, options: Iterable[Option]) -> list[tuple[str, str]]:
     """(option, value) as they were typed, for the parser of the search command."""
-    return [(option.name, value) for option in options for value in getattr(args, option.name) or ()]
+    given = ((option, getattr(args, option.name) or ()) for option in options)
+    return [
+        (option.name, value)
+        for option, values in given
+        for value in ([option.separator.join(values)] if values and option.separator else values)
+    ]
 
 
 class Inputs:

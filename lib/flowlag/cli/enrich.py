@@ -73,13 +73,11 @@ def tag_events(
     for row in rows:
         if row.values is not None:
             tags = enricher.tag_line(row.values, (row.line or row.fields).get)
+        elif row.is_other:
+            tags = enricher.tag_other(row.fields.get("_raw", ""))
         else:
-            tags = enricher.tag(_no_field if row.is_other else read_as(row.own or row.fields, row.aliases))
+            tags = enricher.tag(read_as(row.own or row.fields, row.aliases))
         if period is not None and not period.holds(tags.start):
             continue
         event = row.fields if "_time" in row.fields else {"_time": "", **row.fields}
         yield enricher.write(event, tags), read_as(event, row.aliases)
-
-
-def _no_field(name: str) -> Optional[str]:
-    return None

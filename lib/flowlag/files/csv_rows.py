@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flowlag.errors import LimitError
-from flowlag.fields import FIELD_VERSIONS
 from flowlag.files.limits import LONGEST_LINE, MOST_COLUMNS
 from flowlag.files.rows import FOR_CSV, FROM_CSV, Row, RowReader, name_columns
-from flowlag.lines import normalise_name, strip_blanks
+from flowlag.words import names_columns, normalise_name, strip_blanks
 
 #: The names of values that a row has beyond its header; the first is `surplus_1`.
 SURPLUS = "surplus_"
@@ -59,7 +58,7 @@ def _is_no_record(cells: list[str], first: list[str]) -> bool:
 
 def _is_header_row(cells: list[str]) -> bool:
     names = [normalise_name(cell) for cell in cells]
-    return names[0] == "version" or (len(names) > 2 and all(name in FIELD_VERSIONS for name in names))
+    return names[0] == "version" or names_columns(names)
 
 
 def _split_csv(lines: Iterable[str]) -> Iterator[Any]:

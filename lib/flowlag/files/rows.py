@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of one file: each is made of a line or of named fields, in the layout of the file.
 
-A header line, `format`, or the first line of a known layout settles the layout.
+A header line, `format`, or the first line of a known layout settles the layout. A line that does not have it is read as
+`format=auto` reads `_raw`.
 Authority: docs/shell.md, The layout of a file.
 """
 
@@ -15,8 +16,10 @@ from typing import NamedTuple, Optional
 from flowlag.enrich_options import Settings
 from flowlag.fields import FIELD_VERSIONS, Names, Values, has_value, pick_values
 from flowlag.files.names import Aliases, AliasFinder, known_names, read_as, squeeze
-from flowlag.layouts import Layout
-from flowlag.lines import is_header, match_layout, normalise_name, split_words, strip_blanks, tells_flow
+from flowlag.layouts import LAYOUTS, Layout
+from flowlag.lines import tells_flow
+from flowlag.recognition import Found, find_record, fits
+from flowlag.words import is_header, normalise_name, split_words, strip_blanks
 
 #: Columns that have a whole line, in CloudWatch's exports and events; Logs Insights puts an `@` before its names.
 MESSAGE_NAMES = ("message", "@message")
@@ -48,17 +51,11 @@ class RowReader:
 
     def __init__(self, settings: Settings) -> None:
         self._names = settings.names
-        self._reads_raw = settings.reads_raw
         self._aliases = AliasFinder(known_names(settings))
-        self._guesses = settings.guesses_layout
+        self._reads = settings.reads_raw
+        self._given = settings.layouts
         self._layout: Optional[Layout] = None
-        self._columns: list[tuple[str, int]] = []
-        self._given = settings.layout
-        self._settle(settings.layout)
-
-    def _settle(self, layout: Optional[Layout]) -> None:
-        self._layout = layout
-        self._columns = [] if layout is None else list(find_places(layout).items())
+        self._columns: tuple[Optional[Layout], list[tuple[str, int]]] = (None, [])
 
     def read_line(self, line: str) -> Optional[Row]:
         """The row of a line of text; None for a header line, which sets a new layout, a blank line or a comment."""
@@ -67,15 +64,32 @@ class RowReader:
             return None
         words = split_words(text)
         if is_header(text):
-            self._settle(Layout("header", [normalise_name(word) for word in words]))
+            self._layout = Layout("header", [normalise_name(word) for word in words])
             return None
-        if self._layout is None and self._guesses:
-            self._settle(match_layout(text))
         fields = {"_raw": line.rstrip("\r\n")}
-        if self._layout is None or len(words) != len(self._layout):
+        found = self._find(words)
+        if found is None:
             return Row(fields, is_other=True)
-        fields.update((name, words[place]) for name, place in self._columns)
-        return Row(fields, self._values(fields, self._layout.values(words)))
+        fields.update((name, found.words[place]) for name, place in self._columns_of(found.layout))
+        return Row(fields, self._values(fields, found.values))
+
+    def _find(self, words: list[str]) -> Optional[Found]:
+        """The record of a line, mostly in the layout of the file; a known layout that a line fits becomes it."""
+        layout = self._layout
+        has_width = layout is not None and len(words) == len(layout)
+        if layout is not None and has_width and layout.has_times:
+            return Found(layout, words)
+        found = find_record(words, self._given) if layout is None and self._given else None
+        if found is None and self._reads:
+            found = find_record(words)
+            if found is not None and layout is None and not self._given and fits(found.layout, words):
+                self._layout = found.layout if found.layout in LAYOUTS.values() else None
+        return Found(layout, words) if found is None and layout is not None and has_width else found
+
+    def _columns_of(self, layout: Layout) -> list[tuple[str, int]]:
+        if self._columns[0] is not layout:
+            self._columns = layout, [(name, place) for name, place in layout.places.items() if name != "_raw"]
+        return self._columns[1]
 
     def _values(self, fields: dict[str, str], values: Values) -> Values:
         """The values of a line in the layout; columns that an option names win over those that AWS named."""
@@ -113,14 +127,9 @@ class RowReader:
 
     def _find_columns(self, raw: str) -> dict[str, str]:
         """The columns of the layout in which an event's `_raw` is read; none if it is in none."""
-        if not self._reads_raw:
-            return {}
-        text = strip_blanks(raw)
-        words = split_words(text)
-        layout = self._given or match_layout(text)
-        if layout is None or len(words) != len(layout) or is_header(text):
-            return {}
-        return {name: words[place] for name, place in find_places(layout).items()}
+        words = split_words(strip_blanks(raw)) if self._reads else []
+        found = None if is_header(raw) else find_record(words, self._given)
+        return {} if found is None else {name: found.words[place] for name, place in self._columns_of(found.layout)}
 
     def find_aliases(self, fields: dict[str, str]) -> Aliases:
         """The names under which fields are read, where they are spelled in another way."""
@@ -140,15 +149,6 @@ class RowReader:
             return True
         known = {*map(squeeze, (*FIELD_VERSIONS, *Names().all(), *self._names.all()))}
         return len(cells) > 1 and any(squeeze(normalise_name(cell)) in known for cell in cells)
-
-
-def find_places(layout: Layout) -> dict[str, int]:
-    """Column names with `_` -> their numbers; the first one if two have the same name."""
-    places: dict[str, int] = {}
-    for place, name in enumerate(layout.columns):
-        places.setdefault(name.replace("-", "_"), place)
-    places.pop("_raw", None)
-    return places
 
 
 class TableReader(RowReader):

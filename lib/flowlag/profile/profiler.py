@@ -17,7 +17,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Optional
 
-from flowlag.enrich import Enricher, Get, complain_of
+from flowlag.complaints import complain_of, complain_of_columns
+from flowlag.enrich import Enricher, Get
 from flowlag.fields import Values, pick_values
 from flowlag.instants import parse_instant
 from flowlag.interval import SECOND_US, write_seconds
@@ -167,11 +168,13 @@ class Profiler:
 
     def warning(self) -> Optional[str]:
         """One sentence about events that could not be read, None if there is nothing to say."""
-        return complain_of(
+        untold = complain_of(
             self.counts,
             "read ({reasons}); they count as unreadable.",
             "put flowlagenrich with its options for field names and format before flowlagprofile.",
+            self._enricher.unknown_layouts,
         )
+        return " ".join(filter(None, (untold, complain_of_columns(self.settings.reading)))) or None
 
     def _read(self, get: Get) -> tuple[Values, _Record]:
         """The values and the record of an event: by its tags, which know more options; else by flowlagenrich."""
