@@ -102,7 +102,8 @@ def test_many_lines_at_once_and_one_after_the_other_agree(name, raws, times, siz
     learned = LearnedWindows.from_rows([list(LEARNED), list(LEARNED.values())], 60_000_000) if size == 300 else None
     fast, plain = Enricher(given_settings, learned), Enricher(given_settings, learned)
     events = [[*times, raw, "5"] for raw in raws]
-    body = write(events, csv.QUOTE_ALL if is_quoted else csv.QUOTE_MINIMAL)
+    must_quote = any("\r" in raw for raw in raws)  # the csv module of Python 3.9 does not see to it
+    body = write(events, csv.QUOTE_ALL if is_quoted or must_quote else csv.QUOTE_MINIMAL)
     found = rows_of(reply(fast, body, size))
     expected = list(plain.rows(dict(zip(("start_time", "end_time", "_raw", "_time"), event)) for event in events))
     assert found == expected
