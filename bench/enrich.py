@@ -11,6 +11,9 @@ Splunk, and absolute rates are those of this machine: quote ratios.
     ours    the packaged command
     no-op   csv.reader into csv.writer, no work at all
     copy    the bytes as they came
+
+Variants of ours: `learned` with a lookup of learned windows, `community` with community=true, `confident` with
+confidence=99 and a lookup of learned lags.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from bench.traffic import SHAPES, make_chunk, write_lookup
+from bench.traffic import SHAPES, make_chunk, write_lags, write_lookup
 from tests.support.splunkd import Splunkd, install_app
 from tools import pythons
 from tools.places import ROOT, newest_package
@@ -86,6 +89,10 @@ SCRIPTS = {
 }
 
 
+#: The arguments of a variant of ours.
+ARGUMENTS = {"ours": (), "learned": (), "community": ("community=true",), "confident": ("confidence=99",)}
+
+
 class Run(NamedTuple):
     """The cost of one process: times in seconds, memory in MB. `first_s` is the time to the first chunk's reply."""
 
@@ -117,9 +124,14 @@ class Machine:
 
     def __init__(self, folder: Path, package: Path, versions: Iterable[str]) -> None:
         self.bin = install_app(package, folder / "apps") / "bin"
-        self.learned = install_app(package, folder / "learned")
-        (self.learned / "lookups").mkdir()
-        (self.learned / "lookups" / "flowlag_windows.csv").write_text(write_lookup())
+        self.own_apps = {}
+        for variant, lookup, text in (
+            ("learned", "flowlag_windows.csv", write_lookup()),
+            ("confident", "flowlag_lags.csv", write_lags()),
+        ):
+            app = self.own_apps[variant] = install_app(package, folder / variant)
+            (app / "lookups").mkdir()
+            (app / "lookups" / lookup).write_text(text)
         for name, code in SCRIPTS.items():
             (self.bin / f"{name}.py").write_text(code)
         self.pythons = {version: path for version in versions for path in [pythons.find(version)] if path}
@@ -128,8 +140,8 @@ class Machine:
 
     def open(self, version: str, contender: str) -> Splunkd:
         """Start a contender."""
-        bin = self.learned / "bin" if contender == "learned" else self.bin
-        script = bin / ("flowlagenrich.py" if contender in ("ours", "learned") else f"{contender}.py")
+        bin = self.own_apps[contender] / "bin" if contender in self.own_apps else self.bin
+        script = bin / ("flowlagenrich.py" if contender in ARGUMENTS else f"{contender}.py")
         return Splunkd(script, self.pythons[version], env=self.env)
 
     def run(self, version: str, contender: str, bodies: Iterable[bytes]) -> Run:
@@ -137,7 +149,7 @@ class Machine:
         first_s = 0.0
         begun = time.perf_counter()
         with self.open(version, contender) as splunkd:
-            splunkd.getinfo()
+            splunkd.getinfo(*ARGUMENTS.get(contender, ()))
             start_s = time.perf_counter() - begun
             walls = []
             for body in bodies:
@@ -159,7 +171,7 @@ class Machine:
     def first_reply(self, version: str, contender: str, body: bytes) -> bytes:
         """The reply to one chunk."""
         with self.open(version, contender) as splunkd:
-            splunkd.getinfo()
+            splunkd.getinfo(*ARGUMENTS.get(contender, ()))
             reply = splunkd.execute(body).body
             splunkd.close()
         return reply
@@ -191,6 +203,12 @@ def check_events(machine: Machine, version: str, shape: str) -> int:
     learned = read_events(machine.first_reply(version, "learned", body)) if shape == "narrow" else ()
     if any(event["flowlag_window_basis"] != "profile" for event in learned):
         raise SystemExit(f"bench.enrich: on {version}, the lookup of learned windows is not used")
+    confident = read_events(machine.first_reply(version, "confident", body)) if shape == "narrow" else ()
+    if any(event["flowlag_likely_basis"] != "interface" for event in confident):
+        raise SystemExit(f"bench.enrich: on {version}, the lookup of learned lags is not used")
+    identified = read_events(machine.first_reply(version, "community", body)) if shape == "wide" else ()
+    if any(not event["flowlag_community_id"].startswith("1:") for event in identified):
+        raise SystemExit(f"bench.enrich: on {version}, an event has no Community ID")
     return len(ours)
 
 
@@ -395,9 +413,8 @@ def plan_cases(versions: Iterable[str], quick: bool, shapes: Optional[list[str]]
             cases.append(Case(version, shape, CHUNK_ROWS, many if main else few, ALL))
             if main and not quick:
                 cases.append(Case(version, shape, SMALL_CHUNK_ROWS, few, ALL))
-                # `learned` is ours with a lookup of learned windows
-                contenders = ("ours", "learned") if shape == "narrow" else ("ours",)
-                cases.append(Case(version, shape, CHUNK_ROWS, few, contenders))
+                variants = ("learned", "confident") if shape == "narrow" else ("community",)
+                cases.append(Case(version, shape, CHUNK_ROWS, few, ("ours", *variants)))
     return cases
 
 

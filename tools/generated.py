@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Callable
 
 from tools import icons, searchbnf, tables
-from tools.dashboards import envelope, views
+from tools.dashboards import envelope, timeline_key, views
 from tools.package import git
 from tools.places import GENERATED, ROOT
 from tools.scenarios import logins, modes, night
@@ -36,7 +36,8 @@ FILES: dict[str, Maker] = {
     ".gitattributes": text(write_attributes),
     "default/searchbnf.conf": text(searchbnf.write),
     "appserver/static/envelope.svg": text(envelope.draw),
-    "appserver/static/timeline_key.svg": text(envelope.draw_key),
+    "appserver/static/timeline_key.svg": text(timeline_key.draw_key),
+    "appserver/static/lag_key.svg": text(timeline_key.draw_lag_key),
     "samples/modes.log": text(modes.sample),
     "samples/night/flows.csv": text(night.write_flows),
     "samples/night/logins.csv": text(night.write_logins),

@@ -9,15 +9,17 @@ Authority: Corelight, "Community ID Flow Hashing" (github.com/corelight/communit
 
 from __future__ import annotations
 
-from base64 import b64encode
+from binascii import b2a_base64
 from functools import lru_cache
 from hashlib import sha1
+from struct import Struct
 
 from flowlag.five_tuple import SCTP, TCP, UDP, FiveTuple
 
-_SEED = bytes(2)
-#: Protocol -> its byte, and a byte of padding.
-_PROTOCOLS = {number: bytes((number, 0)) for number in (TCP, UDP, SCTP)}
+_SEED = 0
+_PROTOCOLS = frozenset((TCP, UDP, SCTP))
+#: Bytes of an address -> what is hashed: the seed, both addresses, the protocol, a byte of padding, and both ports.
+_HASHED = {4: Struct(">H4s4sBxHH"), 16: Struct(">H16s16sBxHH")}
 #: No sign, blank or digit of another script counts, nor a leading 0, which some programs read as octal.
 _OCTETS = {str(number): bytes((number,)) for number in range(256)}
 _LONGEST_ADDRESS = 45  # characters of an IPv6 address that ends as an IPv4 address does
@@ -38,12 +40,12 @@ def community_id(five: FiveTuple) -> str:
 
 def hash_ends(protocol: int, one: End, other: End) -> str:
     """The same for the two ends of a flow, in any order."""
-    if protocol not in _PROTOCOLS or not one[0] or len(one[0]) != len(other[0]):
+    length = len(one[0])
+    if protocol not in _PROTOCOLS or length not in _HASHED or len(other[0]) != length:
         return ""
     low, high = (one, other) if one <= other else (other, one)
-    ports = (low[1] << 16 | high[1]).to_bytes(4, "big")
-    text = b"".join((_SEED, low[0], high[0], _PROTOCOLS[protocol], ports))
-    return "1:" + b64encode(sha1(text, usedforsecurity=False).digest()).decode("ascii")
+    text = _HASHED[length].pack(_SEED, low[0], high[0], protocol, low[1], high[1])
+    return "1:" + b2a_base64(sha1(text, usedforsecurity=False).digest(), newline=False).decode("ascii")
 
 
 def pack_address(address: str) -> bytes:

@@ -19,7 +19,8 @@ from flowlag.windows import Rule
 
 #: The columns that are read; a table may have others.
 COLUMNS = ("interface_id", "timing_mode", "interval", "phase", "first_start", "last_end")
-#: Rows kept of one interface, the latest ones. The shipped searches write about 30 a day. Bounds the cost of a record.
+#: Rows kept of one interface, the latest ones, which bounds the cost of a record. The shipped search writes one for
+#: each change.
 MOST_ROWS = 1000
 
 _FIRST_S, _LAST_S, _LONGEST_INTERVAL_S = FIRST_US // SECOND_US, LAST_US // SECOND_US, 3600

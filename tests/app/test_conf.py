@@ -161,6 +161,8 @@ def test_manifest_has_the_shape_of_schema_2() -> None:
     assert manifest["schemaVersion"] == "2.0.0"
     assert manifest["info"]["id"]["name"] == conf["package"]["id"] == conf["id"]["name"] == "flowlag"
     assert manifest["info"]["description"] == conf["launcher"]["description"]
+    assert manifest["info"]["title"] == conf["ui"]["label"] and len(conf["ui"]["label"]) <= 80
+    assert "VPC Flow Log" in conf["ui"]["label"], "the menu of apps says what it is"
     assert {"dependencies", "incompatibleApps", "platformRequirements", "supportedDeployments"} <= set(manifest)
     for section in ("license", "releaseNotes"):
         assert (ROOT / manifest["info"][section]["text"]).is_file()

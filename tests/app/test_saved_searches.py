@@ -108,8 +108,8 @@ def lookup(own_app):
 def run(own_app, python):
     """Run a saved search, or another one, on events."""
 
-    def call(search, events, now=BEGIN + 86400):
-        engine = Engine(events, own_app, python, MACROS, now)
+    def call(search, events, now=BEGIN + 86400, **local):
+        engine = Engine(events, own_app, python, MACROS, now, local)
         rows = engine.search(REPORTS[search]["search"] if search in REPORTS else search)
         assert engine.messages == []
         return rows
@@ -123,18 +123,57 @@ def flows(records, **more):
     return [{"_raw": record.line(), "_time": str(record.start), **flow} for record in records]
 
 
+def in_hour(records, hour):
+    """What is indexed in an hour."""
+    return flows(record for record in records if hour * 3600 <= record.start - BEGIN < hour * 3600 + 3600)
+
+
 def test_learning_hourly(run, lookup):
-    """Two hours, each as the search would see it: the second appends, old rows go, and flowlagenrich uses the rest."""
+    """Two hours, each as the search would see it: each interface has one row, and flowlagenrich uses all of it."""
     lookup()
     records = [record for mode in ("grid", "batch", "flow") for record in play(mode, 5, 7200, 100)]
     for hour in (0, 1):
-        seen = flows(r for r in records if hour * 3600 <= r.start - BEGIN < hour * 3600 + 3600)
-        now = BEGIN + hour * (int(expand("`flowlag_windows_age`")) - 600) + 3600
-        run(LEARN, seen, now)
+        run(LEARN, in_hour(records, hour), BEGIN + hour * 3600 + 4200)
     kept = run("| inputlookup flowlag_windows", [])
-    assert len(kept) == 6 and {row["timing_mode"] for row in kept} == {"grid", "batch", "flow"}
-    tagged = run("`flowlag_index` | flowlagenrich", seen)
+    assert len(kept) == 3 and {row["timing_mode"] for row in kept} == {"grid", "batch", "flow"}
+    assert all(float(row["first_start"]) < BEGIN + 300 and float(row["last_end"]) > BEGIN + 6900 for row in kept)
+    tagged = run("`flowlag_index` | flowlagenrich", flows(records))
     assert {row["flowlag_window_basis"] for row in tagged} == {"profile"}
+
+
+def test_windows_that_stay_the_same_are_written_only_so_often(run, lookup, own_app):
+    """Each write makes a new knowledge bundle; what the hours between would have said is taken from both sides."""
+    lookup()
+    records = play("grid", 5, 5 * 3600, 100)
+    written = []
+    for hour in range(5):
+        before = (own_app / PLACE).read_text()
+        run(LEARN, in_hour(records, hour), BEGIN + hour * 3600 + 4200, flowlag_windows_every="14400")
+        written.append((own_app / PLACE).read_text() != before)
+    assert written == [True, False, False, False, True]
+    (row,) = run("| inputlookup flowlag_windows", [])
+    assert float(row["first_start"]) < BEGIN + 300 and float(row["last_end"]) > BEGIN + 17_700
+
+
+def test_other_windows_are_written_at_once(run, lookup):
+    """A phase that came and went has rows of its own: the one before it and the one after it are not joined."""
+    lookup()
+    lives = [play("grid", seed, 3 * 3600, 100) for seed in (5, 6, 5)]
+    name = lives[0][0].interface
+    for hour, life in enumerate(lives):
+        seen = in_hour([record._replace(interface=name) for record in life], hour)
+        run(LEARN, seen, BEGIN + hour * 3600 + 4200, flowlag_windows_every="14400")
+    rows = sorted(run("| inputlookup flowlag_windows", []), key=lambda row: float(row["first_start"]))
+    first, second, third = (row["phase"] for row in rows)
+    assert first == third != second
+
+
+def test_the_same_windows_after_a_long_gap_are_another_row(run, lookup):
+    lookup()
+    records = play("grid", 5, 4 * 3600, 100)
+    for hour in (0, 3):
+        run(LEARN, in_hour(records, hour), BEGIN + hour * 3600 + 4200)
+    assert len(run("| inputlookup flowlag_windows", [])) == 2
 
 
 def test_old_windows_are_dropped_when_there_is_a_new_one(run, lookup, own_app):

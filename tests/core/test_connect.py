@@ -9,8 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from flowlag.connect.connector import Connector, read_count
+from flowlag.connect.connector import Connector
 from flowlag.connect.options import parse_connect_settings
+from flowlag.connect.reading import read_count
 from flowlag.connect.rows import CONNECT_FIELDS
 from tests.core.connect_oracle import expected_rows
 from tests.support.strategies import HOSTILE
@@ -418,6 +419,7 @@ def test_without_tags_the_warning_says_what_to_do():
         and "events without flowlag_status: 2" in warning
     )
     assert "put flowlagenrich" not in run([{"flowlag_status": "nodata"}])[1]
+    assert "no event has a flowlag_status of flowlagenrich: put" in run([{"flowlag_status": "fine"}, {}])[1]
     assert run([]) == ([], None)
 
 

@@ -39,9 +39,11 @@ def test_every_option_of_a_field_replaces_the_known_names():
 @pytest.mark.parametrize(
     ("argument", "words"),
     [
-        ("gap=-1", ["gap", '"-1"', "0 or more seconds"]),
+        ("gap=-1", ["gap", '"-1"', "0 to 999999999 seconds"]),
+        ("gap=1000000000", ["gap", "0 to 999999999 seconds"]),
+        ("rtt=277778h", ["rtt", "0 to 999999999 seconds"]),
         ("gap=x", ["gap", '"x"']),
-        ("rtt=", ["rtt", '""', "0 or more seconds"]),
+        ("rtt=", ["rtt", '""', "0 to 999999999 seconds"]),
         ("lag=2h", ["lag", '"2h"', "0 to 3600"]),
         ("prefix=1", ["prefix", '"1"']),
         ("src= ", ["src", "the name of a field"]),

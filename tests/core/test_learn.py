@@ -158,7 +158,7 @@ def test_everything_that_takes_no_part_is_counted():
 def test_a_flow_is_no_exact_anchor():
     event = {**flow_event(flow(0, 59)), "_time": str(T), "kind": "x"}
     rows, warning = run([event, flow_event(flow(0, 59))], anchors="kind=x")
-    assert not rows and "anchors that are flows, whose time is not exact: 1" in warning
+    assert not rows and "anchors that are flow log records, whose time is not exact: 1" in warning
 
 
 def test_options_are_asked_for_and_refused():

@@ -28,7 +28,7 @@ from tests.spl.values import Row
 from tests.support.conf import MACROS, read_conf
 from tests.support.splunkd import exited, failure
 
-CONFS = ("commands", "distsearch", "macros", "savedsearches", "searchbnf", "transforms")
+CONFS = ("analyticstories", "commands", "distsearch", "macros", "savedsearches", "searchbnf", "transforms")
 BOUNDS = ("earliest_time", "latest_time", "index_earliest", "index_latest")
 INTERNAL = ("_time", "_raw", "_indextime")
 LAG_S = 2  # from the time an event is sent to its _indextime
@@ -83,7 +83,14 @@ class Instance:
         text = form["search"]
         exchange = FakeExchange(self.app, sys.executable, self.faults)
         engine = Engine(
-            self.events, self.app, sys.executable, MACROS, time.time(), exchange=exchange, search_type=FakeSearch
+            self.events,
+            self.app,
+            sys.executable,
+            MACROS,
+            time.time(),
+            self.macros,
+            exchange=exchange,
+            search_type=FakeSearch,
         )
         try:
             table = engine.table(text, *(form.get(name, "") for name in BOUNDS))

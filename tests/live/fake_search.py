@@ -15,7 +15,7 @@ from tests.spl.engine import Engine, Range, Search
 from tests.spl.exchange import NUMBER, Exchange
 from tests.spl.table import Table, matching, output_value
 from tests.spl.values import Row
-from tests.spl.words import words_of
+from tests.spl.words import pattern_of, words_of
 
 MOST = 12_000  # rows that makeresults makes here, so that tests stay quick
 
@@ -65,7 +65,7 @@ class FakeSearch(Search):
 
     def show(self, table: Table, text: str) -> Table:
         """The command table; what a wildcard stands for comes sorted, without what is named besides."""
-        words = words_of(text)
+        words = [pattern_of(word) for word in words_of(text)]
         found = [sorted(set(matching(table.columns, word)) - set(words)) if "*" in word else [word] for word in words]
         names = [name for part in found for name in part]
         if "sorted columns" in self.faults:

@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.live.ready import is_on
 from tests.live.searches import plain
 from tests.live.settings import APP
 from tests.support.conf import COMMANDS, MACROS, SEARCHBNF, SEARCHES, read_conf
+from tests.support.saved_searches import RULES
 from tools.places import ROOT
 
 pytestmark = pytest.mark.live
+
+STORIES = read_conf("default/analyticstories.conf")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -44,6 +49,33 @@ def test_saved_search_is_known(splunk, name):
     stanza = splunk.stanza("savedsearches", name)
     assert stanza and plain(stanza["search"].replace("\\\n", " ")) == plain(SEARCHES[name]["search"])
     assert stanza["cron_schedule"] == SEARCHES[name]["cron_schedule"]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_what_enterprise_security_reads_is_whole(splunk, name):
+    """Every setting of a rule's actions: JSON parses to the same, with a message in each risk object; text has all lines."""
+    stanza = splunk.stanza("savedsearches", name)
+    for key, value in SEARCHES[name].items():
+        if key.startswith("action."):
+            assert read_value(stanza[key]) == read_value(value), key
+    risks = json.loads(stanza.get("action.risk.param._risk", "[]"))
+    assert all(risk["risk_message"] for risk in risks if "risk_object_field" in risk)
+
+
+def read_value(text):
+    """The value of JSON, or the words of a text without the ends of its lines."""
+    joined = text.replace("\\\n", "\n")
+    return json.loads(joined) if joined.lstrip().startswith(("[", "{")) else plain(joined)
+
+
+def test_analytic_story_is_known(splunk):
+    """Only Enterprise Security has these settings."""
+    (story,) = (name for name in STORIES if name.startswith("analytic_story://"))
+    found = splunk.stanza("analyticstories", story)
+    if found is None:
+        pytest.skip("the instance does not read analyticstories.conf: it has no Enterprise Security")
+    for key, value in STORIES[story].items():
+        assert read_value(found[key]) == read_value(value), key
 
 
 def test_lookup_is_known(splunk):

@@ -13,7 +13,11 @@ from tests.live.samples import RULE_SETS, profile_rows
 from tests.live.searches import differing, place, site, texts, whole_set, without_lookup
 from tests.live.settings import APP
 from tests.rules.scenarios import read_findings
+from tests.support.conf import MACROS
 from tests.support.saved_searches import DELIVERY, HEALTH, LEARN, LOGIN, MEASURE
+from tests.support.views import VIEWS, whole_query, with_result
+from tools.dashboards.check_rows import CHECKS
+from tools.dashboards.check_searches import SITE_MACROS
 
 pytestmark = pytest.mark.live
 
@@ -131,3 +135,51 @@ def test_learned_windows_are_written_and_used(splunk, search, sent, learned):
         assert "profile" in [row["flowlag_window_basis"] for row in used.rows]
     finally:
         search(f'| inputlookup flowlag_windows | where NOT like(interface_id,"{mark}%") | outputlookup flowlag_windows')
+
+
+# -- the view Check, whose searches read what splunkd knows, too
+
+
+@pytest.fixture
+def check(search, sent):
+    """check(source): the rows of a search of the view over a set of this run, with what its first search found put in."""
+
+    def run(source):
+        (files,) = search(whole_query(VIEWS["check"], "ds_files")).rows
+        text = place(whole_query(VIEWS["check"], source), site(sent, "login"))
+        return search(with_result(text, "ds_files", files)).rows
+
+    return run
+
+
+def test_check_sees_the_files_of_lookups(check, learned):
+    """The command rest gives the files of all apps; the lookup is read only if it has one."""
+    (files,) = check("ds_files")
+    assert int(files["files"]) > 0 and files["windows_places"] != "unknown"
+    assert (files["windows"] == "inputlookup flowlag_windows") == learned == (files["windows_here"] != "0")
+
+
+def test_check_has_a_row_of_each_part(check):
+    """No subsearch keeps back what another finds."""
+    parts = {str(row["part"]) for row in check("ds_all")}
+    assert parts == {"found", "tagged", "others", "macro", "writer", "lookup", "range"}
+
+
+def test_check_judges_the_events_of_this_run(check, sent):
+    rows = {row["Check"]: row for row in check("ds_checks")}
+    assert list(rows) == [row.name for row in CHECKS]
+    assert f" in {sent.index} (" in rows["Flow events"]["What was found"]
+    assert {rows[name]["State"] for name in ("Packet times", "Layouts", "Indexers")} == {"green"}
+
+
+def test_check_answers_in_a_sentence(check):
+    (verdict,) = check("ds_verdict")
+    assert verdict["Verdict"] in ("Red", "Amber", "Green") and verdict["sentence"].startswith(f"{verdict['Verdict']}: ")
+
+
+def test_check_knows_which_macros_the_site_changed(check, definitions):
+    """By their definition as the command rest gives it."""
+    states = {row["Macro"]: row["State"] for row in check("ds_macros")}
+    assert states == {
+        name: "default" if definitions[name] == MACROS[name]["definition"] else "changed" for name in SITE_MACROS
+    }

@@ -20,6 +20,7 @@ from tests.spl import (
 )
 from tests.spl.commands import COMMANDS, only, whole_number
 from tests.spl.exchange import Exchange
+from tests.spl.rest import Rest, rest
 from tests.spl.search import compile_search
 from tests.spl.table import Table, from_text
 from tests.spl.times import parse_bound
@@ -90,6 +91,8 @@ class Engine:
         self.events = sorted(rows, key=lambda row: float(row["_time"]), reverse=True)
         self.app, self.now = app, now
         self.macros = Macros(macros, local)
+        #: What the command rest gives; tests change it.
+        self.rest = Rest(app, self.macros)
         self.exchange = exchange or Exchange(app, python)
         self.search_type = search_type or Search
         #: Warnings of our commands in the last search, as (level, text).
@@ -155,6 +158,8 @@ class Search:
             return self.count_in_model(text)
         if name == "inputlookup":
             return lookups.input_lookup(self.engine.app, Table.of([]), text)
+        if name == "rest":
+            return self.ask_splunkd(text)
         self.apply(Table.of([]), name, text)  # refuses an unknown one in its own words
         raise SplError(f"{name} cannot be the first command")
 
@@ -178,6 +183,12 @@ class Search:
         count = whole_number(options.get("count", "1"), "makeresults")
         return Table.of([{"_time": Num(math.floor(self.engine.now))} for _ in range(count)], ["_time"])
 
+    def ask_splunkd(self, text: str) -> Table:
+        """Return what an endpoint has; a refused one ends no search."""
+        table, messages = rest(self.engine.rest, text)
+        self.engine.messages += messages
+        return table
+
     # -- the commands after it
 
     def apply(self, table: Table, name: str, text: str) -> Table:
@@ -199,10 +210,18 @@ class Search:
         if name == "append":
             if not re.match(r"\||search\s", inner):
                 raise SplError(f"a subsearch begins with search or a pipe: {inner!r}")
-            added = type(self)(self.engine, self.times).run(inner)
+            added = self.subsearch(inner)
         else:
             added = self.continued(table.with_rows([dict(row) for row in table.rows]), split_outside(inner, "|"))
         return Table.of([*table.rows, *added.rows], [*table.columns, *added.columns])
+
+    def subsearch(self, text: str) -> Table:
+        """Return the rows of a subsearch of append; a lookup without a file gives none there, and a message."""
+        try:
+            return type(self)(self.engine, self.times).run(text)
+        except lookups.NoFile as error:
+            self.engine.messages.append(("ERROR", f"[subsearch]: {error}"))
+            return Table.of([])
 
     def look_up(self, table: Table, name: str, text: str) -> Table:
         """Return what a command of lookups gives; what was run before a file changed is not known any more."""

@@ -7,6 +7,7 @@ function is about nulls. A function gets a multivalue only where it is documente
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from ipaddress import ip_address, ip_network
@@ -212,6 +213,11 @@ def _ltrim(value: Value, characters: Value = " \t") -> Value:
 @function("rtrim", 1, 2)
 def _rtrim(value: Value, characters: Value = " \t") -> Value:
     return text_of(value, "rtrim()").rstrip(text_of(characters, "rtrim()"))
+
+
+@function("md5", 1)
+def _md5(value: Value) -> Value:
+    return hashlib.md5(text_of(value, "md5()").encode(), usedforsecurity=False).hexdigest()
 
 
 @function("cidrmatch", 2)

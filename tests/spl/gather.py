@@ -16,7 +16,7 @@ from tests.spl.stats import group_rows, keys_of, parse_stats
 from tests.spl.table import Table
 from tests.spl.times import parse_span
 from tests.spl.values import Num, Row, SplError, Value, as_number, plain_text, values_of
-from tests.spl.words import name_of, take_options, words_of
+from tests.spl.words import name_of, take_options, truth_of, words_of
 
 
 @command("stats")
@@ -65,7 +65,11 @@ def one_key(row: Row, by: list[str]) -> Optional[tuple[str, ...]]:
 
 @command("streamstats")
 def _streamstats(table: Table, text: str, now: float) -> Table:
-    """The statistics of the rows so far, the present one among them."""
+    """The statistics of the rows so far, the present one among them unless `current=f` begins the arguments."""
+    option, _, rest = text.strip().partition(" ")
+    is_with = True
+    if option.startswith("current="):
+        is_with, text = truth_of({"current": option[8:]}, "current", True), rest
     aggregates, by = parse_stats(text, now)
     so_far: dict[Optional[tuple[str, ...]], list[Row]] = {}
     rows = []
@@ -73,8 +77,10 @@ def _streamstats(table: Table, text: str, now: float) -> Table:
         key = one_key(row, by)
         if key is None:
             raise SplError(f"streamstats: a row without one of {by!r}")
-        so_far.setdefault(key, []).append(row)
-        rows.append(without_nulls({**row, **{a.name: a.compute(so_far[key]) for a in aggregates}}))
+        seen = so_far.setdefault(key, [])
+        counted = [*seen, row] if is_with else seen
+        rows.append(without_nulls({**row, **{a.name: a.compute(counted) for a in aggregates}}))
+        seen.append(row)
     return Table.of(rows, [*table.columns, *(aggregate.name for aggregate in aggregates)])
 
 

@@ -18,6 +18,10 @@ from tests.spl.words import name_of, take_options, truth_of, words_of
 from tests.support.conf import read_conf
 
 
+class NoFile(SplError):
+    """A lookup that is declared and has no file yet."""
+
+
 def path_of(app: Path, name: str) -> Path:
     """Return where the file of a lookup is, or would be."""
     stanzas = read_conf("default/transforms.conf", app) if (app / "default" / "transforms.conf").is_file() else {}
@@ -29,7 +33,7 @@ def path_of(app: Path, name: str) -> Path:
 def read_rows(app: Path, name: str) -> Table:
     path = path_of(app, name)
     if not path.is_file():
-        raise SplError(f"the lookup {name} has no file")
+        raise NoFile(f"the lookup {name} has no file")
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         return Table.of(map(from_text, reader), list(reader.fieldnames or ()))

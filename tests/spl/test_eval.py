@@ -112,6 +112,8 @@ from tests.spl.values import SplError
         (r'if(match(ip,"^10\."),"yes","no")', "yes"),
         ('if(match(x,"EX"),"yes","no")', "no"),
         ('if(like(x,"_ex%"),"yes","no")', "yes"),
+        ("md5(x)", "1cb251ec0d568de6a929b520c4aed8d1"),
+        ("md5(nil)", ""),
         ('if(cidrmatch("10.0.0.0/8",ip),"yes","no")', "yes"),
         ('if(cidrmatch("10.0.0.0/8",x),"yes","no")', "no"),
         ('if(cidrmatch("10.0.0.0/8",nil),"yes","no")', "no"),

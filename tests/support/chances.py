@@ -24,7 +24,7 @@ def density(flow, anchor, within):
     longest = (opens - earliest) or 1
 
     def at(time):
-        inside = time <= latest + within
+        inside = earliest - within <= time <= latest + within
         return (
             (below(latest - time, longest, parts) - below(opens - time, longest, parts)) / (latest - opens)
             if inside
@@ -33,12 +33,12 @@ def density(flow, anchor, within):
 
     if begin == end:
         return at(begin)
-    last = min(end, latest + within)
-    if begin >= last:
+    first, last = max(begin, earliest - within), min(end, latest + within)
+    if first >= last:
         return 0.0
     knots = range(-20, 62) if parts else (-20.0, 0.0, longest)
     corners = {edge - knot for edge in (opens, latest) for knot in knots}
-    times = sorted({begin, last, *(time for time in corners if begin < time < last)})
+    times = sorted({first, last, *(time for time in corners if first < time < last)})
     return sum((at(a) + at(b)) / 2 * (b - a) for a, b in zip(times, times[1:])) / (end - begin)
 
 

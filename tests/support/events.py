@@ -25,6 +25,7 @@ FIELDS = (
 )
 ACTIONS = {"ACCEPT": "allowed", "REJECT": "blocked"}
 INDEXED = {"index": "aws", "sourcetype": "aws:cloudwatchlogs:vpcflow", "source": "flow_logs", "host": "aws"}
+SERVER = {"splunk_server": "idx-1"}
 
 
 def read_flows(path: Path, lag: int = 60) -> list[dict[str, str]]:
@@ -57,6 +58,7 @@ def flow_event(raw: str, indextime: str = "", lag: int = 60) -> dict[str, str]:
         "_raw": raw,
         "_indextime": indextime or str(int(event["start_time"]) + lag),
         **INDEXED,
+        **SERVER,
         **event,
         **({"action": action} if action else {}),
     }

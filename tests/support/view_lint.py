@@ -23,6 +23,8 @@ PANEL_KEYS = {
     "type", "title", "description", "dataSources", "options", "context", "containerOptions", "eventHandlers",
 }  # fmt: skip
 TOKEN = re.compile(r"\$([\w. ]+?(?::result\.\w+)?)(?:\|\w)?\$")
+#: What a click knows of the row that was clicked.
+CLICKED = {"row"}
 MACRO = re.compile(r"`(\w+)(?:\(([^`]*)\))?`")
 
 
@@ -131,9 +133,9 @@ def lint_tokens(view: JsonObject) -> Iterator[str]:
         if ":result." in token:
             if token.partition(":")[0] not in names:
                 yield f"${token}$: there is no data source of that name"
-        elif token not in tokens_set(view):
+        elif token not in tokens_set(view) | CLICKED:
             yield f"${token}$: nobody sets it"
-        elif token not in tokens_at_start(view):
+        elif token not in tokens_at_start(view) | CLICKED:
             yield f"${token}$: has no value before the first click, so that searches wait for it"
     for token in sorted(tokens_set(view) - tokens_read(view)):
         yield f"${token}$: is set, and nobody reads it"

@@ -72,14 +72,42 @@ def lags() -> list[Event]:
 
 def store_lags(app: Path, rows: Sequence[Event]) -> None:
     """Put rows where `outputlookup flowlag_lags` puts them."""
-    (app / "lookups").mkdir(exist_ok=True)
-    with (app / "lookups" / "flowlag_lags.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    store(app, "flowlag_lags.csv", rows)
 
 
 def engine(app: Path, events: Iterable[Event], now: float = NOW, local: Optional[dict[str, str]] = None) -> Engine:
     """A search head that has these events, and has learned lags."""
     store_lags(app, lags())
     return Engine(list(events), app, sys.executable, read_conf("default/macros.conf", app), now, local)
+
+
+# -- the view Check
+
+
+def on_server(events: Iterable[Event], server: str) -> list[Event]:
+    """The events as they come from another indexer."""
+    return [{**event, "splunk_server": server} for event in events]
+
+
+def windows(newest: float = NOW - 1500) -> list[Event]:
+    """What was learned of how an interface stamps."""
+    names = ("interface_id", "timing_mode", "interval", "phase", "first_start", "last_end")
+    return [dict(zip(names, ("eni-1", "grid", "60", "12", str(int(newest) - 3600), str(int(newest)))))]
+
+
+def store_lookups(app: Path, **files: Optional[Sequence[Event]]) -> None:
+    """Put rows where `outputlookup` puts them; a lookup that is not named, or None, has no file."""
+    for name in ("windows", "lags"):
+        (app / "lookups" / f"flowlag_{name}.csv").unlink(missing_ok=True)
+    for name, rows in files.items():
+        if rows is not None:
+            store(app, f"flowlag_{name}.csv", rows)
+
+
+def store(app: Path, file_name: str, rows: Sequence[Event]) -> None:
+    """Write one lookup of the app."""
+    (app / "lookups").mkdir(exist_ok=True)
+    with (app / "lookups" / file_name).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The two dashboards and their pictures, as code."""
+"""The dashboards and their pictures, as code."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Owns the pictures in appserver/static: the timing model, and the key to the timeline's colours.
+"""Owns the picture of the timing model in appserver/static.
 
-The first shows one record to scale: the third of samples/seed.log,
+It shows one record to scale: the third of samples/seed.log,
 start 1602397706, end 1602397745, lag 60 s. The colours are those of Okabe and Ito, which colour-blind readers can tell
 apart; position and label differ too. The pale ground is part of the picture, so that it is readable on a dark page.
 """
@@ -24,8 +24,11 @@ WIDTH, HEIGHT = 920, 372
 LEFT, SCALE = 76, 7.1  # the x at which the envelope opens, and pixels per second
 INK, QUIET, GROUND, FRAME = "#1b1b1b", "#4d4d4d", "#fcfcfa", "#c9c9c4"
 BLUE, SKY, ORANGE, GREEN = "#0072b2", "#cfe8f7", "#e69f00", "#00795a"
-VERMILION, PURPLE, SKY_BLUE, SEA_GREEN, GREY, SLATE = "#d55e00", "#cc79a7", "#56b4e9", "#009e73", "#9a9a9a", "#4f7ea8"
-BLACK = "#000000"
+SEA_GREEN = "#009e73"
+#: For the timeline, which draws bars half transparent on a light or a dark page: as bright as a middle grey, so that
+#: each differs from both, and three dark ones for what lies on a bar.
+VERMILION, GREY, PURPLE, TEAL, RED = "#c24f00", "#6f6f6f", "#9a4d8d", "#007d60", "#c4001f"
+UMBER, DARK, BLACK = "#6b2d00", "#454545", "#000000"
 
 
 def at(second: float) -> float:
@@ -137,41 +140,3 @@ def draw() -> str:
     title = "<title>The envelope of a flow record: from start - 60 s to end + 1 s</title>"
     parts = [*frame(), *guides(), *envelope_row(), *record_row(), *estimate_row(), *axis()]
     return "\n".join([HEAD, head, title, *parts, "</svg>", ""])
-
-
-# -- the key of the timeline in the view Packet time; Splunk's own legend changes its colours with the data
-
-#: Each mark of the timeline: its colours and its meaning. A second colour is the record from start to end; an empty
-#: second colour makes the mark a circle, and a single dark one two narrow bars.
-KEY = (
-    ((ORANGE, VERMILION), "can have carried the event"),
-    ((GREY, SLATE), "cannot"),
-    ((BLACK,), "bounds of its first packet"),
-    ((SKY_BLUE,), "skipped by AWS"),
-    ((PURPLE, ""), "the chosen event"),
-    ((SEA_GREEN, ""), "another event"),
-)
-KEY_PLACES = (12, 264, 372, 622, 800, 988)  # pixels; fonts differ in width, so there is room after each text
-KEY_WIDTH, KEY_HEIGHT = 1200, 36
-
-
-def draw_key() -> str:
-    """Return the key as SVG: each colour of the timeline with its meaning, in one line."""
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {KEY_WIDTH} {KEY_HEIGHT}" width="{KEY_WIDTH}"'
-        f' height="{KEY_HEIGHT}" role="img" font-family="Helvetica, Arial, sans-serif" fill="{INK}">'
-    )
-    parts = [
-        "<title>What the colours of the timeline mean</title>",
-        rect(1, 1, KEY_WIDTH - 2, KEY_HEIGHT - 2, f'rx="8" fill="{GROUND}" stroke="{FRAME}" stroke-width="1.5"'),
-    ]
-    for x, (colours, words) in zip(KEY_PLACES, KEY):
-        if colours == (BLACK,):
-            parts += [rect(side, 11, 5, 14, f'rx="2" fill="{BLACK}" fill-opacity="0.7"') for side in (x + 6, x + 38)]
-        elif colours[-1]:
-            parts.append(rect(x, 11, 44, 14, f'rx="3" fill="{colours[0]}" fill-opacity="0.55"'))
-            parts += [rect(x + 22, 11, 22, 14, f'rx="3" fill="{second}" fill-opacity="0.6"') for second in colours[1:]]
-        else:
-            parts.append(f'<circle cx="{x + 34}" cy="18" r="8" fill="{colours[0]}" fill-opacity="0.7"/>')
-        parts.append(text(x + 52, 23, words, 14, "start"))
-    return "\n".join([HEAD, head, *parts, "</svg>", ""])

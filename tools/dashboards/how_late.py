@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The dashboard How late, how wide: how uncertain packet times are, and how late records arrive."""
+"""The dashboard How late, how wide: how uncertain packet times are, and how late records arrive.
+
+Two searches read the events: one for the profile of each interface, and one for all that is counted by time. Here are
+the first and what is shown; lag_map.py has the second, and learned_lags.py what the lookup of learned lags tells.
+"""
 
 from __future__ import annotations
 
-from tools.dashboards.envelope import BLUE, ORANGE, PURPLE
+from tools.dashboards.envelope import BLUE, PURPLE, VERMILION
+from tools.dashboards.lag_map import LAG_MAP, LANES_DRAWN, LATE, MAP, RECORDS, WIDTHS
+from tools.dashboards.learned_lags import DENSITY, LAGS, LEARNED, UNLEARNED
 from tools.dashboards.parts import (
     FLOWS_INPUT,
     TIME_RANGE,
@@ -11,6 +17,8 @@ from tools.dashboards.parts import (
     JsonObject,
     block,
     chain,
+    hidden_without_rows,
+    image,
     markdown,
     search,
     sentence,
@@ -21,36 +29,57 @@ from tools.dashboards.parts import (
 )
 
 # All records are read, even if no interface was extracted: this view should show what is wrong with them.
-# A search must reach back further for records that are longer than the interval asked for: by AWS's 60 s before start.
+# A search must reach back further for records that are longer than the interval asked for: by the lag before start.
+# The last row counts what the search finds, of whatever layout.
 PROFILE = """
     $flows$
     | flowlagenrich `flowlag_options`
     | flowlagprofile `flowlag_profile_options`
     | where $interface|s$="*" OR like(interface_id, replace($interface|s$,"[*]","%"))
-    | eval reach_back=max(suggest_lookback, index_lag_max+window_max+60)
+    | eval reach_back=max(suggest_lookback, index_lag_max+window_max+`flowlag_longest_lag`)
+    | append [
+        search $flows$
+        | head 1000
+        | flowlagenrich `flowlag_options`
+        | where flowlag_status!="header"
+        | stats count as found count(eval(flowlag_status!="other")) as recognised ]
 """
 
-SUMMARY = """
-    | stats dc(interface_id) as interfaces sum(records) as records sum(ok) as ok
+SUMMARY = f"""
+    | stats dc(interface_id) as interfaces sum(records) as records sum(ok) as ok sum(nodata) as nodata
         sum(skipdata) as skipdata sum(unreadable) as unreadable max(index_lag_max) as latest
         max(suggest_delay) as delay max(reach_back) as lookback max(window_max) as longest
-    | eval on_interfaces=" of " . interfaces . if(interfaces=1," interface"," interfaces")
+        max(found) as found max(recognised) as recognised
+    | eval on_interfaces=case(interfaces=0, " (no interface is known)", interfaces=1, " of 1 interface",
+            true(), " of " . tostring(interfaces,"commas") . " interfaces"),
+        counted=if(isnull(ok), "", tostring(ok,"commas") . if(ok=1," record"," records") . on_interfaces),
+        skips=case(isnull(skipdata) OR skipdata=0, "", skipdata=1, "A SKIPDATA record says that AWS dropped records.",
+            true(), tostring(skipdata,"commas") . " SKIPDATA records say that AWS dropped records."),
+        sample=if(found>=1000, "The newest 1,000 events of the search for flow logs were examined",
+            "The search for flow logs found " . tostring(found,"commas") . if(found=1," event"," events"))
     | eval sentence=case(
-        isnull(records), "No flow record was found. Check the time range and the search for flow logs. "
+        isnull(records) AND found=0, "No flow record was found: the search for flow logs finds nothing in this time "
+            . "range. Check the time range and the macro flowlag_index.",
+        isnull(records) AND recognised=0, sample . ", but none has a layout that flowlagenrich knows: name the layout "
+            . "with format=... in the macro flowlag_options.",
+        isnull(records), "No flow record of this interface was found; there are others in this time range. "
             . "* stands for any interface.",
-        ok=0, "No record" . on_interfaces . " holds packet times (all are NODATA, SKIPDATA or unreadable).",
-        isnull(lookback), ok . if(ok=1," record"," records") . on_interfaces
-            . ". How late records arrived is unknown: the search did not get _indextime.",
-        true(), ok . if(ok=1," record"," records") . on_interfaces . " arrived, up to " . ceiling(latest)
-            . " s after their end; later ones may still come. A scheduled search should wait " . ceiling(delay)
-            . " s and reach back " . ceiling(lookback) . " s. The correlation searches reach back "
-            . `flowlag_lookback` . " s, which is " . if(lookback<=`flowlag_lookback`,"enough.","too little."))
+        ok=0 AND nodata=records, "All " . tostring(records,"commas") . " records" . on_interfaces . " are NODATA: AWS "
+            . "saw no traffic.",
+        ok=0, trim(skips . " No record" . on_interfaces . " holds packet times (all are NODATA, SKIPDATA or "
+            . "unreadable)."),
+        isnull(lookback), counted . ". How late records arrived is unknown: the search did not get _indextime.",
+        true(), counted . " arrived, so far up to " . tostring(ceiling(latest),"commas")
+            . " s after their end. A scheduled search should wait " . tostring(ceiling(delay),"commas")
+            . " s and reach back " . tostring(ceiling(lookback),"commas") . " s. The correlation searches reach back "
+            . tostring(`flowlag_lookback`,"commas") . " s, which is "
+            . if(lookback<=`flowlag_lookback`,"enough.","too little."))
     | eval sentence=sentence
         . if(longest>120," Some records last " . longest . " s: if that is your interval, set it in "
             . "flowlag_profile_options.","")
-        . case(skipdata=0 OR isnull(skipdata), "", skipdata=1, " A SKIPDATA record says that AWS skipped records.",
-            true(), " " . skipdata . " SKIPDATA records say that AWS skipped records.")
-        . if(unreadable>0," " . unreadable . " could not be read.","")
+        . if(ok=0 OR skips="", "", " " . skips)
+        . if(unreadable>0," " . tostring(unreadable,"commas") . " could not be read.","")
+        . if(interfaces>{LANES_DRAWN}," The map draws {LANES_DRAWN} interfaces, the table has all.","")
 """
 
 # Every record is seen by some run after it was indexed, if the range is as long as the latest record needs plus the
@@ -70,75 +99,21 @@ SCHEDULE = """
     | table Setting Value Why
 """
 
+# Few columns, so that a window of 1024 pixels shows them all: of two numbers the first is the median, the second the
+# most.
 INTERFACES = """
+    | where isnotnull(records)
     | sort 0 -reach_back interface_id first_start
-    | eval Mode=timing_mode . if(isnum(mode_support), " (" . round(100*mode_support) . " %)", ""),
-        Seen=strftime(first_start,"%H:%M") . " - " . strftime(last_end,"%H:%M")
-    | rename interface_id as Interface, phase as Phase, records as Records,
-        skipdata as Skipped, unreadable as Unread, window_p50 as "Window p50", window_max as "Window max",
-        index_lag_p50 as "Late p50", index_lag_max as "Late max",
-        suggest_delay as Wait, reach_back as "Reach back"
-    | table Interface Seen Mode Phase Records Skipped Unread "Window p50" "Window max"
-        "Late p50" "Late max" Wait "Reach back"
-"""
-
-# Every step has a row, even without records, so that the axis has no gaps.
-WIDTHS = """
-    $flows$
-    | flowlagenrich `flowlag_options`
-    | where flowlag_status="ok" AND ($interface|s$="*" OR like(interface_id, replace($interface|s$,"[*]","%")))
-    | eval over=10*(ceiling(flowlag_uncertainty/10)-1)
-    | stats count as Records by over
-    | appendpipe [
-        stats min(over) as first max(over) as last
-        | where isnotnull(first)
-        | eval over=mvrange(first, last+10, 10), Records=0
-        | mvexpand over
-        | table over Records ]
-    | stats sum(Records) as Records by over
-    | sort 0 over
-    | eval "± seconds"=over . " to " . (over+10)
-    | table "± seconds" Records
-"""
-
-LATE = """
-    $flows$
-    | flowlagenrich `flowlag_options`
-    | where flowlag_status="ok" AND ($interface|s$="*" OR like(interface_id, replace($interface|s$,"[*]","%")))
-    | eval index_lag=_indextime-flowlag_end
-    | where isnotnull(index_lag)
-    | timechart minspan=5m bins=300 exactperc50(index_lag) as p50 exactperc95(index_lag) as p95 max(index_lag) as max
-"""
-
-# What `Flow Logs - Learn Lags` stored, whatever the time range is.
-LAGS = """
-    | inputlookup flowlag_lags
-    | where $interface|s$="*" OR like(interface_id, replace($interface|s$,"[*]","%"))
-"""
-
-LEARNED = """
-    | sort 0 -anchors interface_id
-    | eval Use=case(state="drifting", "no: lags drift", isnull(lag_95), "no: too few anchors",
-            learned_to<now()-86400, "no: learned over a day ago", isnull(lag_99), "at 95 %", true(), "yes"),
-        p50=floor(10*lag_p50+0.5)/10, p95=if(isnull(lag_95),"-",floor(10*lag_95+0.5)/10),
-        p99=if(isnull(lag_99),"-",floor(10*lag_99+0.5)/10), Lag=p50 . " / " . p95 . " / " . p99,
-        Until=strftime(learned_to,"%m-%d %H:%M")
-    | rename interface_id as Interface, anchors as Anchors, Lag as "Lag p50 / 95 / 99"
-    | table Interface Anchors "Lag p50 / 95 / 99" Use Until
-"""
-
-# The density has a number for each second from -20 to 60; a bar is five seconds. Interfaces count by their anchors.
-DENSITY = """
-    | where isnotnull(density)
-    | eval bin=mvzip(mvrange(-20,61), split(density," "), ":")
-    | mvexpand bin
-    | eval second=tonumber(mvindex(split(bin,":"),0)), parts=anchors*tonumber(mvindex(split(bin,":"),1))
-    | eval from=5*floor(second/5)
-    | stats sum(parts) as parts by from
-    | eventstats sum(parts) as all
-    | sort 0 from
-    | eval Share=floor(1000*parts/all+0.5)/10, Lag=from . " to " . (from+5)
-    | table Lag Share
+    | eval Mode=timing_mode . if(isnum(phase), " at " . phase . " s", "")
+            . if(isnum(mode_support), " (" . round(100*mode_support) . " %)", ""),
+        form=if(strftime(first_start,"%F")=strftime(last_end,"%F"),"%H:%M","%m-%d %H:%M"),
+        Seen=strftime(first_start,form) . " to " . strftime(last_end,form),
+        Skipped=skipdata . if(unreadable>0, " + " . unreadable . " unread", ""),
+        Window=if(isnull(window_p50),"",window_p50 . " / " . window_max),
+        Late=if(isnull(index_lag_p50),"",index_lag_p50 . " / " . index_lag_max),
+        wait=if(isnull(suggest_delay),"",suggest_delay . " / " . reach_back)
+    | rename interface_id as Interface, records as Records, wait as "Wait / back"
+    | table Interface Seen Mode Records Skipped Window Late "Wait / back"
 """
 
 SOURCES: JsonObject = {
@@ -147,78 +122,101 @@ SOURCES: JsonObject = {
     "ds_summary": chain("ds_summary", "ds_profile", SUMMARY),
     "ds_schedule": chain("Settings of a scheduled search", "ds_profile", SUMMARY + SCHEDULE),
     "ds_interfaces": chain("Interfaces by delivery lag", "ds_profile", INTERFACES),
-    "ds_widths": search("Records by uncertainty", WIDTHS),
-    "ds_late": search("Delivery lag over time", LATE),
+    "ds_records": search("Records by time", RECORDS),
+    "ds_widths": chain("Records by uncertainty", "ds_records", WIDTHS),
+    "ds_late": chain("Delivery lag over time", "ds_records", LATE),
+    "ds_map": chain("Delivery lag by interface and time", "ds_records", MAP),
     "ds_lags": search("Learned lags", LAGS),
+    "ds_unlearned": chain("ds_unlearned", "ds_lags", UNLEARNED),
     "ds_learned": chain("Learned lags of each interface", "ds_lags", LEARNED),
     "ds_density": chain("Learned lags by length", "ds_lags", DENSITY),
 }
 
+#: See packet_time.py: each table has one column without a width, and the sums fit a window of 1024 pixels.
+INTERFACE_WIDTHS = {"Interface": 168, "Seen": 108, "Mode": 125, "Records": 92, "Skipped": 92, "Window": 88, "Late": 88}
+LEARNED_WIDTHS = {"Interface": 165, "Anchors": 98, "Lag p50 / 95 / 99": 135, "Use": 182}
+
 PANELS: JsonObject = {
     "viz_sentence": sentence("ds_summary"),
-    "viz_widths": {
-        "type": "splunk.column",
-        "title": "How wide: records by ± seconds of packet time",
-        "dataSources": {"primary": "ds_widths"},
-        "options": {
-            "xAxisTitleText": "± seconds",
-            "yAxisTitleText": "records",
-            "legendDisplay": "off",
-            "seriesColors": [BLUE],
-        },
-    },
-    "viz_late": {
-        "type": "splunk.line",
-        "title": "How late: seconds from the end of a record to its indexing",
-        "dataSources": {"primary": "ds_late"},
-        "options": {
-            "xAxisTitleVisibility": "hide",
-            "yAxisTitleText": "seconds",
-            "yAxisMin": 0,  # without it the chart cannot draw lags that are all 0
-            "legendDisplay": "bottom",
-            "nullValueDisplay": "connect",
-            "seriesColors": [BLUE, ORANGE, PURPLE],
-        },
-    },
-    "viz_interfaces": {
-        **table(
-            "Interfaces, latest delivery first (window, late, wait and reach back in seconds)",
-            "ds_interfaces",
-            {"Interface": 190, "Seen": 110, "Mode": 115},
-        ),
-        "eventHandlers": [set_tokens(interface="row.Interface.value")],
-    },
-    "viz_learned": {
-        **table(
-            "The lag of each interface as learned from events whose time is exact (seconds; Flow Logs - Learn Lags)",
-            "ds_learned",
-            {"Interface": 190, "Anchors": 105, "Lag p50 / 95 / 99": 175, "Use": 175, "Until": 115},
-        ),
-        "eventHandlers": [set_tokens(interface="row.Interface.value")],
-    },
-    "viz_density": {
-        "type": "splunk.column",
-        "title": "Openings by seconds of lag, in percent",
-        "dataSources": {"primary": "ds_density"},
-        "options": {
-            "xAxisTitleText": "seconds from a packet to the start of its record, at the most",
-            "yAxisTitleText": "% of openings",
-            "legendDisplay": "off",
-            "seriesColors": [PURPLE],
-        },
-        "containerOptions": {"visibility": {"hideWhenNoData": True}},
-    },
+    "viz_widths": hidden_without_rows(
+        {
+            "type": "splunk.column",
+            "title": "How wide: records by ± seconds",
+            "dataSources": {"primary": "ds_widths"},
+            "options": {
+                "xAxisTitleText": "± seconds",
+                "yAxisTitleText": "records",
+                "legendDisplay": "off",
+                "seriesColors": [BLUE],
+            },
+        }
+    ),
+    "viz_late": hidden_without_rows(
+        {
+            "type": "splunk.line",
+            "title": "How late: seconds from the end of a record to its indexing",
+            "dataSources": {"primary": "ds_late"},
+            "options": {
+                "xAxisTitleVisibility": "hide",
+                "yAxisTitleText": "seconds",
+                "yAxisMin": 0,  # without it the chart cannot draw lags that are all 0
+                "legendDisplay": "bottom",
+                "nullValueDisplay": "connect",
+                "seriesColors": [BLUE, VERMILION, PURPLE],
+                "lineDashStylesByField": {"max": "shortDash"},  # p95 shows through where both are equal
+                "markerDisplay": "filled",  # a range with one span of records has points and no line
+            },
+        }
+    ),
+    "viz_map_key": hidden_without_rows({**image("lag_key.svg"), "dataSources": {"primary": "ds_map"}}),
+    "viz_map": LAG_MAP,
+    "viz_interfaces": hidden_without_rows(
+        {
+            **table(
+                "Interfaces, latest delivery first (window and late: median / most; all in seconds)",
+                "ds_interfaces",
+                INTERFACE_WIDTHS,
+            ),
+            "eventHandlers": [set_tokens(interface="row.Interface.value")],
+        }
+    ),
+    "viz_unlearned": sentence("ds_unlearned"),
+    "viz_learned": hidden_without_rows(
+        {
+            **table(
+                "Lags as learned from events whose time is exact (seconds; Flow Logs - Learn Lags)",
+                "ds_learned",
+                LEARNED_WIDTHS,
+            ),
+            "eventHandlers": [set_tokens(interface="row.Interface.value")],
+        }
+    ),
+    "viz_density": hidden_without_rows(
+        {
+            "type": "splunk.column",
+            "title": "Openings by seconds of lag",
+            "dataSources": {"primary": "ds_density"},
+            "options": {
+                "xAxisTitleText": "seconds, five a bar",
+                "yAxisTitleText": "% of openings",
+                "legendDisplay": "off",
+                "seriesColors": [PURPLE],
+            },
+        }
+    ),
+    # This one stays if there is nothing, to show an error of the searches.
     "viz_schedule": table(
-        "A scheduled search by event time that would have missed none of these records",
+        "A scheduled search that would have missed no record",
         "ds_schedule",
-        {"Setting": 190, "Value": 120, "Why": 370},
+        {"Setting": 165, "Why": 280},
     ),
     "viz_model": markdown(
-        "**Mode** says how an interface collects packets into records. `grid`: in windows of one length that open at "
-        "the same second, the phase. `batch`: in windows of varying length that flows share. `flow`: each record has "
-        "its own stamps. **Late** counts from the end of a record to its indexing, **Skipped** counts SKIPDATA "
-        "records. **Wait** is how long a scheduled search should wait, **Reach back** how far its event-time range "
-        "must go back. **Use** says whether `flowlagenrich confidence=99` trusts the learned **p99** of an interface."
+        "**Mode** says how an interface collects packets into records. **grid**: in windows of one length that open at "
+        "the same second. **batch**: in windows of varying length that flows share. **flow**: each record has its own "
+        "stamps. **mixed**: none of these fits nearly all records. **unknown**: there are too few records. **Late** "
+        "counts from the end of a record to its indexing, **Skipped** counts SKIPDATA records. **Wait** is how long a "
+        "scheduled search should wait, **back** how far its event-time range must go back. **Use** says whether "
+        "`flowlagenrich confidence=99` trusts the learned **p99** of an interface."
     ),
 }
 
@@ -238,13 +236,16 @@ HOW_LATE: JsonObject = {
         "globalInputs": ["input_time", "input_flows", "input_interface"],
         "structure": [
             block("viz_sentence", 0, 0, WIDTH, 84),
-            block("viz_widths", 0, 84, 500, 320),
-            block("viz_late", 500, 84, 700, 320),
-            block("viz_interfaces", 0, 404, WIDTH, 400),
-            block("viz_learned", 0, 804, 760, 280),
-            block("viz_density", 760, 804, 440, 280),
-            block("viz_schedule", 0, 1084, 700, 240),
-            block("viz_model", 700, 1084, 500, 240),
+            block("viz_widths", 0, 84, 460, 300),
+            block("viz_late", 460, 84, 740, 300),
+            block("viz_map_key", 0, 384, WIDTH, 44),
+            block("viz_map", 0, 428, WIDTH, 410),
+            block("viz_interfaces", 0, 838, WIDTH, 320),
+            block("viz_unlearned", 0, 1158, WIDTH, 60),
+            block("viz_learned", 0, 1218, 860, 260),
+            block("viz_density", 860, 1218, 340, 260),
+            block("viz_schedule", 0, 1478, 700, 270),
+            block("viz_model", 700, 1478, 500, 270),
         ],
     },
 }

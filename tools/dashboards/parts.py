@@ -75,12 +75,28 @@ def markdown(text: str) -> JsonObject:
     return {"type": "splunk.markdown", "options": {"markdown": text}}
 
 
+def text_of(source: str, field: str, **options: str) -> JsonObject:
+    """Return a panel with the Markdown that a field of the first row of a data source has.
+
+    The panel is a view of the data source, too: without it, Splunk would show the bare token until there is a row.
+    """
+    return hidden_without_rows(
+        {
+            "type": "splunk.markdown",
+            "dataSources": {"primary": source},
+            "options": {"markdown": f"${source}:result.{field}$", **options},
+        }
+    )
+
+
 def sentence(source: str) -> JsonObject:
     """Return the panel that answers in a sentence: the field `sentence` of the first row of a data source."""
-    return {
-        "type": "splunk.markdown",
-        "options": {"markdown": f"${source}:result.sentence$", "fontSize": "extraLarge"},
-    }
+    return text_of(source, "sentence", fontSize="extraLarge")
+
+
+def hidden_without_rows(panel: JsonObject) -> JsonObject:
+    """Return a panel that is there only if its data source has rows."""
+    return {**panel, "containerOptions": {"visibility": {"hideWhenNoData": True}}}
 
 
 def image(file: str) -> JsonObject:

@@ -12,14 +12,12 @@ Authority: docs/connect.md, When it began; docs/model.md, The bounds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
-from flowlag.connect.connections import Record
-from flowlag.five_tuple import ACK, FIN, RST, SYN
+from flowlag.connect.connections import Records
+from flowlag.connect.signs import Signs
 from flowlag.timing import RESOLUTION_US
-
-_CLOSES = FIN | RST
 
 
 class Bounds(NamedTuple):
@@ -30,66 +28,65 @@ class Bounds(NamedTuple):
     basis: str
 
 
-def find_opening(records: Iterable[Record], interfaces: Sequence[str]) -> Optional[Record]:
-    """The record that opens the connection: SYN without ACK, of several the one with the latest start.
+def find_opening(records: Records, opening: Sequence[int], interfaces: Sequence[str], is_reversed: bool) -> int:
+    """The place of the record that opens the connection: of those with SYN without ACK the one with the latest start.
 
-    If tied, that of the least interface by name, then the one that ends first.
+    If tied, that of the least interface by name, then the one that ends first, then that of the first endpoint, or of
+    the second one if `is_reversed`.
     """
-    opening = [record for record in records if not record.follows]
-    if len(opening) < 2:
-        return opening[0] if opening else None
-    latest_us = opening[-1].start_us
-    if opening[-2].start_us < latest_us:
-        return opening[-1]
-    return min([r for r in opening if r.start_us == latest_us], key=lambda r: (interfaces[r.interface], r))
+    starts_us, last = records.starts_us, opening[-1]
+    if len(opening) == 1 or starts_us[opening[-2]] < starts_us[last]:
+        return last
+    order = {
+        place: (interfaces[records.interfaces[place]], records.ends_us[place], records.directions[place] != is_reversed)
+        for place in opening
+        if starts_us[place] == starts_us[last]
+    }
+    return min(order, key=order.__getitem__)
 
 
-def bound_start(records: Sequence[Record], opening: Optional[Record], lag_us: int, rtt_us: int) -> Bounds:
-    """Bounds on the first packet, of records in their order and the opening one, whose interface is home."""
+def bound_start(records: Records, signs: Signs, opening: Optional[int], lag_us: int, rtt_us: int) -> Bounds:
+    """Bounds on the first packet, by records in their order and the place of the opening one, which is at home."""
+    starts_us, _, ends_us, _, interfaces, *_ = records
     if opening is None:
-        latest_us = min([record.end_us for record in records]) + RESOLUTION_US + rtt_us
-        return Bounds(records[0].start_us - lag_us, latest_us, "none")
-    if not _is_doubtful(records, opening):
-        bounds = _intersect_starts(records, opening.interface, lag_us, rtt_us)
-        if bounds.earliest_us < bounds.latest_us:  # else a record is certainly before the opening one
-            return bounds
-    at_home = [record for record in records if not record.follows and record.interface == opening.interface]
-    latest_us = max([record.end_us for record in at_home]) + RESOLUTION_US
-    return Bounds(at_home[0].start_us - lag_us, latest_us, "doubt")
+        return Bounds(starts_us[0] - lag_us, min(ends_us) + RESOLUTION_US + rtt_us, "none")
+    opened_us, home = starts_us[opening], interfaces[opening]
+    closes_before = [place for place in signs.closing if ends_us[place] < opened_us and interfaces[place] == home]
+    if not signs.opens_twice and not closes_before:
+        # of all records with SYN, opening ones elsewhere start no later than this one, and answers follow it
+        answered_us = starts_us[signs.answering[-1]] - rtt_us if signs.answering else opened_us
+        earliest_us = max(opened_us, answered_us) - lag_us
+        latest_us = _find_least_end(records, home, rtt_us) + RESOLUTION_US
+        if earliest_us < latest_us:  # else a record is certainly before the opening one
+            return Bounds(earliest_us, latest_us, "syn")
+    at_home = [place for place in signs.opening if interfaces[place] == home]
+    latest_us = max([ends_us[place] for place in at_home]) + RESOLUTION_US
+    return Bounds(starts_us[at_home[0]] - lag_us, latest_us, "doubt")
 
 
-def _is_doubtful(records: Sequence[Record], opening: Record) -> bool:
-    """Whether there is a sign of another connection: a series with two SYN, or a close before the opening."""
-    series = [(record.interface, record.direction) for record in records if record.flags & SYN]
-    if len(set(series)) < len(series):
-        return True
-    opened_us, home = opening.start_us, opening.interface
-    return any(r.interface == home and r.flags & _CLOSES for r in records if r.end_us < opened_us)
-
-
-def _intersect_starts(records: Sequence[Record], home: int, lag_us: int, rtt_us: int) -> Bounds:
-    """Bounds on the first packet by all records that must hold it."""
-    starts_us = [
-        record.start_us - rtt_us if record.interface != home or record.flags & ACK else record.start_us
-        for record in records
-        if record.flags & SYN
-    ]
-    ends_us = [record.end_us if record.interface == home else record.end_us + rtt_us for record in records]
-    return Bounds(max(starts_us) - lag_us, min(ends_us) + RESOLUTION_US, "syn")
-
-
-def bound_end(records: Sequence[Record], home: int, lag_us: int, rtt_us: int) -> Bounds:
-    """Bounds on the last packet at `home`, of records in their order."""
-    closing = [record for record in records if record.flags & _CLOSES]
-    last_start_us = records[-1].start_us
-    basis = "none"
-    if closing:
-        latest_us = min([record.end_us for record in closing]) + RESOLUTION_US + rtt_us
-        starts_us = [record.start_us if record.interface == home else record.start_us - rtt_us for record in records]
-        earliest_us = max(starts_us) - lag_us
-        is_once = len(closing) == 1 or len({(r.interface, r.direction) for r in closing}) == len(closing)
-        if is_once and last_start_us - lag_us <= latest_us and earliest_us < latest_us:
+def bound_end(records: Records, signs: Signs, home: int, lag_us: int, rtt_us: int) -> Bounds:
+    """Bounds on the last packet at `home`, by records in their order."""
+    ends_us, last_start_us = records.ends_us, records.starts_us[-1]
+    if signs.closing and not signs.closes_twice:
+        latest_us = min([ends_us[place] for place in signs.closing]) + RESOLUTION_US + rtt_us
+        earliest_us = _find_greatest_start(records, home, rtt_us) - lag_us
+        if last_start_us - lag_us <= latest_us and earliest_us < latest_us:
             return Bounds(earliest_us, latest_us, "fin")
-        basis = "doubt"
-    latest_us = max([record.end_us for record in records]) + RESOLUTION_US + rtt_us
-    return Bounds(last_start_us - lag_us, latest_us, basis)
+    latest_us = max(ends_us) + RESOLUTION_US + rtt_us
+    return Bounds(last_start_us - lag_us, latest_us, "doubt" if signs.closing else "none")
+
+
+def _find_least_end(records: Records, home: int, rtt_us: int) -> int:
+    """The least end; `rtt_us` more counts for records of another interface than home."""
+    ends_us, interfaces = records.ends_us, records.interfaces
+    if interfaces.count(home) == len(interfaces):
+        return min(ends_us)
+    return min([end_us if number == home else end_us + rtt_us for end_us, number in zip(ends_us, interfaces)])
+
+
+def _find_greatest_start(records: Records, home: int, rtt_us: int) -> int:
+    """The greatest start; `rtt_us` less counts for records of another interface than home."""
+    starts_us, interfaces = records.starts_us, records.interfaces
+    if interfaces[-1] == home:
+        return starts_us[-1]
+    return max([start_us if number == home else start_us - rtt_us for start_us, number in zip(starts_us, interfaces)])

@@ -1,43 +1,54 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The records of each pair of endpoints, held in few bytes, and how they are parted into connections.
+"""The records of a search, held in few bytes, and how they are parted into connections.
 
-The records of a pair are packed one after the other: objects of Python for a million records would take a gigabyte.
-They are unpacked pair by pair, when all have come, so the order in which they come changes nothing. Authority:
-docs/connect.md, Which records are one connection.
+Objects of Python for a million records would take a gigabyte, so records are packed into one buffer. Each lies together
+there: in a column for each value, a record would be in as many places of the memory, which takes longer than the work.
+They are brought together at the end, some hundred at a time, so the order in which they come changes nothing.
+Authority: docs/connect.md, Which records are one connection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from functools import partial, reduce
-from operator import itemgetter, or_
+from itertools import count, repeat, starmap
+from operator import gt, itemgetter, or_
 from struct import Struct
-from typing import Callable, NamedTuple
+from struct import error as StructError
+from typing import Any, Callable, NamedTuple, Optional
 
 from flowlag.fields import has_value
-from flowlag.five_tuple import ACK, SYN, FiveTuple, opens_connection
+from flowlag.five_tuple import ACK, SYN, opens_connection, read_address
 
 #: What stands for a number of packets or bytes that is not known.
 UNKNOWN = -1
 #: Set in the flags of every record that has readable ones: those have at most nine digits.
 HAS_FLAGS = 1 << 30
 
-#: The fields of a Record, in their order.
-_PACKED = Struct("<q?qBiqqii")
+#: Bits of an endpoint's number: its protocol, its address and its port, from the highest to the lowest.
+_PORT_BITS, _ADDRESS_BITS = 16, 32
+PORT_STEP, PROTOCOL_STEP = 1 << _PORT_BITS, 1 << _PORT_BITS + _ADDRESS_BITS
+_END_BITS = 64
+#: How the fields of a Record are packed: in the first way as long as all fit.
+_PACKINGS = Struct("<q?q?HiiiH"), Struct("<q?q?iqqii")
+_SYN_ACK = SYN | ACK
+#: Records that are brought together at a time, few enough for the processor's cache; more if they are of one pair.
+_BATCH = 512
 
 
 class Record(NamedTuple):
     """A record of a pair of endpoints; times in microseconds. The order of the fields is that in which records go.
 
-    `follows` is false if it opens a connection: then it goes before others of the same start. `direction` is 0 if the
-    first endpoint sent its packets, else 1. `interface` and `action` are numbers in Texts. `packets` and `bytes` may be
+    `follows` is false if it opens a connection: then it goes before others of the same start. `direction` is false if
+    the first endpoint sent its packets. `interface` and `action` are numbers in Texts. `packets` and `bytes` may be
     UNKNOWN; `flags` are 0 or have HAS_FLAGS.
     """
 
     start_us: int
     follows: bool
     end_us: int
-    direction: int
+    direction: bool
     interface: int
     packets: int
     bytes: int
@@ -45,86 +56,137 @@ class Record(NamedTuple):
     action: int
 
 
-#: Without a call of Python's own, for each record and pair.
-_new_record = partial(tuple.__new__, Record)
-_new_five = partial(tuple.__new__, FiveTuple)
-_SYN_ACK = SYN | ACK
+class Records(NamedTuple):
+    """Records in their order, by columns: the fields of Record."""
+
+    starts_us: tuple[int, ...]
+    follows: tuple[bool, ...]
+    ends_us: tuple[int, ...]
+    directions: tuple[bool, ...]
+    interfaces: tuple[int, ...]
+    packets: tuple[int, ...]
+    bytes: tuple[int, ...]
+    flags: tuple[int, ...]
+    actions: tuple[int, ...]
 
 
 class Connection(NamedTuple):
-    """The records of one connection in their order, at least one, and how many exact duplicates were left out.
+    """The records of one connection, at least one, and how many exact duplicates were left out.
 
-    `five` is the five-tuple of direction 0.
+    The endpoints are numbers as in Events; which of them is the first one says nothing.
     """
 
-    five: FiveTuple
-    records: list[Record]
+    first: int
+    second: int
+    records: Records
     duplicates: int
 
 
-#: A record as it comes: protocol, src, src_port, dest, dest_port, start_us, end_us, and the rest as in Record.
-Event = tuple[int, str, int, str, int, int, int, int, int, int, int, int]
+#: Without a call of Python's own, for each of them.
+_new_records, _new_connection = partial(tuple.__new__, Records), partial(tuple.__new__, Connection)
+
+
+class Events(NamedTuple):
+    """Records as they come, by columns: the rest is as in Record.
+
+    An endpoint is the sum of its protocol times PROTOCOL_STEP, its address as Held numbers it, and its port.
+    """
+
+    src: Sequence[int]
+    dest: Sequence[int]
+    start_us: Sequence[int]
+    end_us: Sequence[int]
+    interface: Sequence[int]
+    packets: Sequence[int]
+    bytes: Sequence[int]
+    flags: Sequence[int]
+    action: Sequence[int]
 
 
 class Texts(NamedTuple):
-    """What the numbers in records mean: the names of interfaces, and actions, one a line."""
+    """What numbers mean: addresses in one spelling, the names of interfaces, and actions, one a line."""
 
+    addresses: list[str]
     interfaces: list[str]
     actions: list[str]
 
+    def find_end(self, number: int) -> tuple[str, int]:
+        """The address and the port of an endpoint."""
+        return self.addresses[number % PROTOCOL_STEP >> _PORT_BITS], number % PORT_STEP
 
-class Numbers(dict[str, int]):
-    """`numbers[text]` is a number for what `read` makes of a text; `texts[number]` is that again."""
 
-    def __init__(self, read: Callable[[str], str]) -> None:
+class Numbers(dict[str, Any]):
+    """`numbers[text]` is a number for what `read` makes of a text, a multiple of `step`; None if it makes None of it.
+
+    What `read` made of a text, it reads as the same. `texts` has it by number, without step.
+    """
+
+    def __init__(self, read: Callable[[str], Optional[str]], step: int = 1) -> None:
         super().__init__()
         self.texts: list[str] = []
         self._read = read
-        self._known: dict[str, int] = {}
+        self._step = step
 
-    def __missing__(self, text: str) -> int:
+    def __missing__(self, text: str) -> Any:
         value = self._read(text)
-        number = self[text] = self._known.setdefault(value, len(self.texts))
-        if number == len(self.texts):
-            self.texts.append(value)
-        return number
+        if value == text:
+            number = self[text] = len(self.texts) * self._step
+            self.texts.append(text)
+            return number
+        self[text] = None if value is None else self[value]
+        return self[text]
 
 
 class Held:
-    """Every record, by its pair of endpoints. `interfaces` and `actions` tell numbers for the texts of a record."""
+    """Every record. `addresses`, `interfaces` and `actions` tell numbers for the texts of a record."""
 
     def __init__(self) -> None:
+        self.addresses = Numbers(read_address, PORT_STEP)
         self.interfaces = Numbers(_read_name)
         self.actions = Numbers(_read_actions)
-        self.texts = Texts(self.interfaces.texts, self.actions.texts)
-        self._pairs: dict[tuple[int, str, int, str, int], bytearray] = {}
+        self.texts = Texts(self.addresses.texts, self.interfaces.texts, self.actions.texts)
+        self._srcs, self._dests = array("q"), array("q")
+        self._packed, self._packing = bytearray(), _PACKINGS[0]
 
-    def add(self, events: Iterable[Event]) -> None:
+    def add(self, events: Events) -> None:
         """Take records."""
-        pairs, pack = self._pairs, _PACKED.pack
-        for (protocol, src, src_port, dest, dest_port, start_us, end_us, interface, packets, size, flags,
-             action) in events:  # fmt: skip
-            follows = flags & _SYN_ACK != SYN
-            if src < dest or (src == dest and src_port <= dest_port):
-                key = protocol, src, src_port, dest, dest_port
-                packed = pack(start_us, follows, end_us, 0, interface, packets, size, flags, action)
-            else:
-                key = protocol, dest, dest_port, src, src_port
-                packed = pack(start_us, follows, end_us, 1, interface, packets, size, flags, action)
-            held = pairs.get(key)
-            if held is None:
-                pairs[key] = bytearray(packed)
-            else:
-                held += packed
+        src, dest, start_us, end_us, interface, packets, size, flags, action = events
+        self._srcs.extend(src)
+        self._dests.extend(dest)
+        follows = [flag & _SYN_ACK != SYN for flag in flags]
+        columns = start_us, follows, end_us, list(map(gt, src, dest)), interface, packets, size, flags, action
+        try:
+            packed = b"".join(map(self._packing.pack, *columns))
+        except StructError:
+            self._packed = bytearray().join(starmap(_PACKINGS[1].pack, self._packing.iter_unpack(self._packed)))
+            self._packing = _PACKINGS[1]
+            packed = b"".join(map(self._packing.pack, *columns))
+        self._packed += packed
 
     def take_out(self, gap_us: int, lag_us: int) -> Iterator[Connection]:
-        """Every connection, in any order; each pair is forgotten when it has been taken out."""
-        while self._pairs:
-            key, packed = self._pairs.popitem()
-            records, copies = self._merge_duplicates(list(map(_new_record, _PACKED.iter_unpack(packed))))
-            five = _new_five(key)
+        """Every connection, in any order. Call it once, after the last record."""
+        for first, second, found in self._gather():
+            records, copies = self._merge_duplicates(found) if len(found) > 1 else (found, None)
             for part in part_records(records, gap_us, lag_us):
-                yield Connection(five, part, sum([copies[record] for record in part]) if copies else 0)
+                duplicates = sum([copies[record] for record in part]) if copies else 0
+                yield _new_connection((first, second, _new_records(zip(*part)), duplicates))
+
+    def _gather(self) -> Iterator[tuple[int, int, list[Any]]]:
+        """Each pair of endpoints and its records."""
+        pairs = _find_pairs(self._srcs, self._dests)
+        order = sorted(range(len(pairs)), key=pairs.__getitem__)
+        unpack, size = self._packing.unpack_from, self._packing.size
+        while order:
+            begin = max(len(order) - _BATCH, 0)
+            while pairs[order[begin]] != order[begin]:  # amid the records of a pair
+                begin -= 1
+            places = order[begin:]
+            del order[begin:]
+            records = list(map(unpack, repeat(self._packed), [place * size for place in places]))
+            heads = [n for n, place in enumerate(places) if pairs[place] == place]
+            for head, end in zip(heads, [*heads[1:], len(places)]):
+                one, other = self._srcs[places[head]], self._dests[places[head]]
+                yield min(one, other), max(one, other), records[head:end]
 
     def _merge_duplicates(self, records: list[Record]) -> tuple[list[Record], dict[Record, int]]:
         """The records in their order without exact duplicates, and how many of these each stands for besides itself.
@@ -132,11 +194,12 @@ class Held:
         Duplicates may differ in flags and action only; the one that is kept has the flags and the actions of all.
         """
         if len(set(map(_size, records))) == len(records) or len(set(map(_identity, records))) == len(records):
-            return sorted(records), {}
+            records.sort()
+            return records, {}
         same: dict[tuple[object, ...], list[Record]] = {}
         for record in records:
             same.setdefault(_identity(record), []).append(record)
-        merged = {self._merge(copies): len(copies) - 1 for copies in same.values()}
+        merged = {self._merge(list(map(Record._make, copies))): len(copies) - 1 for copies in same.values()}
         return sorted(merged), merged
 
     def _merge(self, copies: list[Record]) -> Record:
@@ -150,18 +213,26 @@ class Held:
 _identity, _size = itemgetter(0, 2, 3, 4, 5, 6), itemgetter(6)
 
 
+def _find_pairs(srcs: Sequence[int], dests: Sequence[int]) -> list[int]:
+    """For each record, the place of the first record that has the same two endpoints."""
+    keys = [src << _END_BITS | dest if src < dest else dest << _END_BITS | src for src, dest in zip(srcs, dests)]
+    first: dict[int, int] = {}
+    return list(map(first.setdefault, keys, count()))
+
+
 def part_records(records: list[Record], gap_us: int, lag_us: int) -> list[list[Record]]:
     """Parts a pair's records, in their order, into those of each connection."""
-    reach_us = records[0].end_us
+    reach_us = records[0][2]
     reopens_us = min(gap_us, lag_us)
-    if records[-1].start_us <= reach_us + reopens_us:  # mostly so: no pause can be long enough
+    if records[-1][0] <= reach_us + reopens_us:  # mostly so: no pause can be long enough
         return [records]
     parts = [records[:1]]
     for record in records[1:]:
-        if record.start_us > reach_us + (gap_us if record.follows else reopens_us):
+        start_us, follows, end_us, *_ = record
+        if start_us > reach_us + (gap_us if follows else reopens_us):
             parts.append([])
         parts[-1].append(record)
-        reach_us = max(reach_us, record.end_us)
+        reach_us = max(reach_us, end_us)
     return parts
 
 

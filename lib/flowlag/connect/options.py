@@ -16,13 +16,32 @@ from flowlag.five_tuple import (
     SRC_NAMES,
     SRC_PORT_NAMES,
 )
-from flowlag.options import Option, field_name, gather_options, parse_span, prefix, read_options, split_arguments
+from flowlag.interval import SECOND_US
+from flowlag.options import (
+    NotAllowed,
+    Option,
+    field_name,
+    gather_options,
+    parse_span,
+    prefix,
+    read_options,
+    split_arguments,
+)
 
 #: As in five_tuple.py: the field names tried for each value, in order; the first one with a value counts.
 BYTES_NAMES = ("bytes", "traffic.bytes")
 ACTION_NAMES = ("action", "vpcflow_action", "disposition")
 
-_SPAN = "0 or more seconds with at most six decimals, plain ({}, 0.5) or as a time span ({}s, 5m)"
+#: About 30 years: more than any records are apart.
+_LONGEST_S = 999_999_999
+_SPAN = f"0 to {_LONGEST_S} seconds with at most six decimals, plain ({{0}}, 0.5) or as a time span ({{0}}s, 5m)"
+
+
+def _parse_span(text: str) -> int:
+    span_us = parse_span(text)
+    if span_us > _LONGEST_S * SECOND_US:
+        raise NotAllowed
+    return span_us
 
 
 def _field(name: str, meaning: str, known: Sequence[str]) -> Option:
@@ -49,18 +68,18 @@ GAP = Option(
     "gap",
     "<span>",
     "300",
-    _SPAN.format(300, 300),
+    _SPAN.format(300),
     "A longer pause between the latest end so far and the next start begins a new connection.",
-    parse_span,
+    _parse_span,
 )
 RTT = Option(
     "rtt",
     "<span>",
     "1",
-    _SPAN.format(1, 1),
+    _SPAN.format(1),
     "The longest round trip: how much later one end of the connection can see what the other end sees, and how long "
     "an answer can take.",
-    parse_span,
+    _parse_span,
 )
 
 #: In the order of the docs.

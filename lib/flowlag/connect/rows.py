@@ -6,16 +6,15 @@ Authority: docs/connect.md, Output fields.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import reduce
-from operator import or_
+from collections.abc import Sequence
+from itertools import compress
 from typing import Optional
 
-from flowlag.community import community_id
+from flowlag.community import hash_ends, pack_address
 from flowlag.connect.bounds import bound_end, bound_start, find_opening
-from flowlag.connect.connections import HAS_FLAGS, UNKNOWN, Connection, Record, Texts, list_distinct
+from flowlag.connect.connections import PROTOCOL_STEP, UNKNOWN, Connection, Records, Texts, list_distinct
 from flowlag.connect.options import ConnectSettings
-from flowlag.five_tuple import FiveTuple
+from flowlag.connect.signs import SignsMemo
 from flowlag.interval import SECOND_US, write_seconds
 from flowlag.options import Field
 
@@ -65,99 +64,100 @@ MULTIVALUES = ("interfaces", "action")
 Row = tuple[str, ...]
 
 
-def order_rows(row: tuple[int, FiveTuple, object]) -> tuple[int, str, int, str, int, int]:
-    """By what rows are ordered: start_earliest, then the tuple. The row itself may be anything."""
-    earliest_us, (protocol, src, src_port, dest, dest_port), _ = row
-    return earliest_us, src, src_port, dest, dest_port, protocol
+#: By what rows are ordered: start_earliest, address and port of source and destination, protocol.
+Order = tuple[int, str, int, str, int, int]
 
 
-def describe(connection: Connection, texts: Texts, settings: ConnectSettings) -> tuple[int, FiveTuple, Row]:
-    """The row of a connection, and by what it is ordered."""
-    records, lag_us, rtt_us = connection.records, settings.lag_us, settings.rtt_us
-    _, _, ends_us, _, seen_by, _, _, flags, actions = zip(*records)
-    interfaces = {number: texts.interfaces[number] for number in seen_by}
-    opening = find_opening(records, texts.interfaces)
-    direction, basis = _find_direction(connection, opening)
-    five = connection.five.reversed() if direction else connection.five
-    busiest = seen_by[0] if len(interfaces) == 1 else _find_busiest(records, interfaces)
-    home = busiest if opening is None else opening.interface
-    all_flags = reduce(or_, flags)
-    start, end = bound_start(records, opening, lag_us, rtt_us), bound_end(records, home, lag_us, rtt_us)
-    return start.earliest_us, five, (
-        five.src,
-        str(five.src_port),
-        five.dest,
-        str(five.dest_port),
-        str(five.protocol),
-        basis,
-        _write_time(start.earliest_us),
-        _write_time(start.latest_us),
-        start.basis,
-        _write_time(end.earliest_us),
-        _write_time(end.latest_us),
-        end.basis,
-        interfaces[home],
-        list_distinct(set(interfaces.values())),
-        str(len(records)),
-        str(connection.duplicates),
-        *_write_counts(records, busiest, direction),
-        str(all_flags ^ HAS_FLAGS) if all_flags else "",
-        list_distinct({texts.actions[number] for number in actions}),
-        _write_time(records[0].start_us),
-        _write_time(max(ends_us)),
-        community_id(five),
-    )  # fmt: skip
+class Describer:
+    """Makes the rows of the connections of a search."""
+
+    def __init__(self, texts: Texts, settings: ConnectSettings) -> None:
+        self._texts = texts
+        self._lag_us, self._rtt_us = settings.lag_us, settings.rtt_us
+        self._signs = SignsMemo()
+
+    def describe(self, connection: Connection) -> tuple[Order, Row]:
+        """The row of a connection, and by what it is ordered; no two connections have the same order."""
+        first, second, records, duplicates = connection
+        starts_us, _, ends_us, directions, seen_by, _, _, _, _ = records
+        one, other = self._texts.find_end(first), self._texts.find_end(second)
+        signs, busiest = self._signs.find(records), self._find_busiest(records)
+        opening: Optional[int] = None
+        if signs.opening:
+            opening = find_opening(records, signs.opening, self._texts.interfaces, one > other)
+            is_reversed, basis = directions[opening], "syn"
+        else:  # by port, else by address
+            is_reversed, basis = (one > other, "address") if one[1] == other[1] else (one[1] < other[1], "port")
+        home = busiest if opening is None else seen_by[opening]
+        (src, src_port), (dest, dest_port) = (other, one) if is_reversed else (one, other)
+        protocol = first // PROTOCOL_STEP
+        start = bound_start(records, signs, opening, self._lag_us, self._rtt_us)
+        end = bound_end(records, signs, home, self._lag_us, self._rtt_us)
+        return (start.earliest_us, src, src_port, dest, dest_port, protocol), (
+            src, f"{src_port}", dest, f"{dest_port}", f"{protocol}", basis,
+            _write_time(start.earliest_us), _write_time(start.latest_us), start.basis,
+            _write_time(end.earliest_us), _write_time(end.latest_us), end.basis,
+            self._texts.interfaces[home],
+            _list_texts(seen_by, self._texts.interfaces),
+            f"{len(starts_us)}",
+            f"{duplicates}",
+            *_write_counts(records, busiest, is_reversed),
+            signs.flags,
+            _list_texts(records.actions, self._texts.actions),
+            _write_time(starts_us[0]),
+            _write_time(max(ends_us)),
+            hash_ends(protocol, (pack_address(src), src_port), (pack_address(dest), dest_port)),
+        )  # fmt: skip
+
+    def _find_busiest(self, records: Records) -> int:
+        """The interface that saw most packets, of several the least by name."""
+        seen_by = records.interfaces
+        if seen_by.count(seen_by[0]) == len(seen_by):
+            return seen_by[0]
+        packets = dict.fromkeys(seen_by, 0)
+        for interface, count in zip(seen_by, records.packets):
+            packets[interface] += max(count, 0)
+        return min(packets, key=lambda number: (-packets[number], self._texts.interfaces[number]))
 
 
-def _find_direction(connection: Connection, opening: Optional[Record]) -> tuple[int, str]:
-    """The direction from the side that opened the connection, and how it is known."""
-    if opening is not None:
-        return opening.direction, "syn"
-    five = connection.five
-    if five.src_port != five.dest_port:
-        return int(five.src_port < five.dest_port), "port"
-    return 0, "address"
+def _list_texts(numbers: Sequence[int], texts: Sequence[str]) -> str:
+    """The distinct values of the texts with some numbers; sorted, one a line."""
+    distinct = set(numbers)
+    return texts[numbers[0]] if len(distinct) == 1 else list_distinct({texts[number] for number in distinct})
 
 
-def _find_busiest(records: Sequence[Record], interfaces: Mapping[int, str]) -> int:
-    """The interface that saw most packets, of several the least by name."""
-    packets = dict.fromkeys(interfaces, 0)
-    for record in records:
-        packets[record.interface] += max(record.packets, 0)
-    return min(packets, key=lambda number: (-packets[number], interfaces[number]))
+def _write_counts(records: Records, interface: int, is_reversed: bool) -> tuple[str, ...]:
+    """Packets and bytes that an interface saw in one direction, then in the other one."""
+    _, _, _, ways, seen_by, packets, sizes, _, _ = records
+    if seen_by.count(interface) < len(seen_by):
+        ways, packets, sizes, _ = zip(*[seen for seen in zip(ways, packets, sizes, seen_by) if seen[-1] == interface])
+    if min(packets) == UNKNOWN or min(sizes) == UNKNOWN:
+        return _write_known(ways, packets, sizes, is_reversed)
+    packets_in, bytes_in = sum(compress(packets, ways)), sum(compress(sizes, ways))
+    packets_out, bytes_out = sum(packets) - packets_in, sum(sizes) - bytes_in
+    if is_reversed:
+        return f"{packets_in}", f"{bytes_in}", f"{packets_out}", f"{bytes_out}"
+    return f"{packets_out}", f"{bytes_out}", f"{packets_in}", f"{bytes_in}"
 
 
-def _write_counts(records: Sequence[Record], interface: int, direction: int) -> tuple[str, ...]:
-    """Packets and bytes that an interface saw in a direction, then in the other one."""
-    packets_out = bytes_out = packets_in = bytes_in = 0
-    for _, _, _, way, seen_by, packets, size, _, _ in records:
-        if seen_by == interface:
-            if packets == UNKNOWN or size == UNKNOWN:
-                return _write_known(records, interface, direction)
-            if way == direction:
-                packets_out += packets
-                bytes_out += size
-            else:
-                packets_in += packets
-                bytes_in += size
-    return str(packets_out), str(bytes_out), str(packets_in), str(bytes_in)
-
-
-def _write_known(records: Sequence[Record], interface: int, direction: int) -> tuple[str, ...]:
+def _write_known(
+    ways: Sequence[bool], packets: Sequence[int], sizes: Sequence[int], is_reversed: bool
+) -> tuple[str, ...]:
     """The same if some numbers are not known: empty if there are records, but none tells."""
-    sides = [
-        [r for r in records if r.interface == interface and r.direction == way] for way in (direction, 1 - direction)
-    ]
     return tuple(
-        [_write_sum(counts) for side in sides for counts in ([r.packets for r in side], [r.bytes for r in side])]
+        [
+            _write_sum([count for way, count in zip(ways, counts) if way == side])
+            for side in (is_reversed, not is_reversed)
+            for counts in (packets, sizes)
+        ]
     )
 
 
 def _write_sum(counts: Sequence[int]) -> str:
     known = [count for count in counts if count != UNKNOWN]
-    return str(sum(known)) if known or not counts else ""
+    return f"{sum(known)}" if known or not counts else ""
 
 
 def _write_time(time_us: int) -> str:
     """As write_seconds, but faster for whole seconds, as nearly all are."""
-    return write_seconds(time_us) if time_us % SECOND_US else str(time_us // SECOND_US)
+    return write_seconds(time_us) if time_us % SECOND_US else f"{time_us // SECOND_US}"

@@ -42,7 +42,7 @@ from flowlag.record import count_packets
 #: Why flows and anchors take no part.
 NO_INTERFACE = "flows without a network interface"
 MORE_PACKETS = "flows of more than one packet"
-INEXACT = "anchors that are flows, whose time is not exact"
+INEXACT = "anchors that are flow log records, whose time is not exact"
 ANCHOR_PACKETS = "anchors that are not of one packet"
 NO_RECORD = "anchors without a record that can hold them"
 #: A connection passes few interfaces. A key that more have names none, and would cost the square of the input.
@@ -142,7 +142,7 @@ class Learner:
         key, time_us = side.key(get), parse_instant(get(self.settings.anchor_time) or "")
         if key is None:
             self.counts[NO_ANCHOR_KEY] += 1
-        elif get(self._status) == "ok":
+        elif not is_anchor(get, get(self._status) or "", None):
             self.counts[INEXACT] += 1
         elif time_us is None:
             self.counts[NO_TIME] += 1

@@ -5,12 +5,16 @@ The density of one flow's opening is made of straight pieces (opening_density.py
 changes at each time, and its value, slope and integral are added up once. Where a record opens and where it closes, the
 density of its lags begins, once with each sign; so those of one time are counted together before the density is laid
 out, which has up to 82 knots. Stamps are whole seconds, so there are no more such times than seconds.
+
+That helps little if the flows have many densities, as those of a key can that thousands of interfaces see. Then each
+density is laid out by fewer knots, which leaves every mass of lags within COARSE of what it is.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import accumulate, repeat
 from operator import add, mul
 from typing import NamedTuple, Optional
@@ -18,9 +22,15 @@ from typing import NamedTuple, Optional
 from flowlag.interval import SECOND_US
 from flowlag.lag_density import LagDensity, Pieces, uniform
 from flowlag.match.candidates import Anchor, Flow
+from flowlag.match.opening_density import find_record
 
 #: Records are added second by second if so many seconds have one record or more.
 DENSE = 10
+
+#: So many different densities are laid out as they are.
+MOST_DENSITIES = 8
+#: If there are more, the mass of the lags below any lag may be wrong by so much.
+COARSE = 0.01
 
 #: Time in microseconds -> a sum.
 Weights = dict[int, float]
@@ -29,22 +39,24 @@ Weights = dict[int, float]
 class _Shape(NamedTuple):
     """What flows have in common whose records are equally long, and whose lags are equally likely.
 
-    `opening`, `closing` and `rest` count records by the time where they do: time -> weight. At the cut, where the flow
-    is no longer possible, its density and the slope of that change by `jump` and `bend`.
+    `opening`, `closing` and `rest` count records by the time where they do: time -> weight. At the cuts, where the flow
+    becomes possible and where it no longer is, its density and the slope of that change by a jump and a bend.
     """
 
     weight: float
     opening: Weights
     rest: Optional[Weights]
     closing: Weights
-    jump: float
-    bend: float
+    first: Optional[tuple[float, float]]
+    last: tuple[float, float]
 
 
 class DensitySum:
     """The sum for some flows; `within_us` is how far from its bounds a flow is still possible."""
 
-    def __init__(self, flows: Iterable[Flow], within_us: int) -> None:
+    def __init__(self, flows: Sequence[Flow], within_us: int) -> None:
+        self._is_coarse = len({flow.learned for flow in flows}) > MOST_DENSITIES
+        self._within_us = within_us
         self._beyond_us = within_us + 1  # microseconds: possible up to within_us behind the end, and there too
         #: (density, first and last of its knots) -> where these are laid out, and how often
         self._laid: dict[tuple[LagDensity, int, int], Weights] = {}
@@ -71,31 +83,73 @@ class DensitySum:
         bends: Weights = {}
         shapes: dict[tuple[object, int, int], _Shape] = {}
         for flow in flows:
-            opens_us, closes_us = flow.opens_us, flow.latest_us
-            key = (flow.learned, opens_us - flow.earliest_us, closes_us - opens_us)
+            opens_us, closes_us = find_record(flow)
+            key = (flow.learned, opens_us - flow.earliest_us, flow.latest_us - opens_us)
             if key not in shapes:
-                shapes[key] = self._shape(flow.learned or uniform(key[1]), key[2])
-            weight, opening, rest, closing, jump, bend = shapes[key]
+                density = flow.learned or uniform(key[1])
+                shapes[key] = self._shape(
+                    coarsen(density) if self._is_coarse else density, key[1], key[2], closes_us - opens_us
+                )
+            weight, opening, rest, closing, first, last = shapes[key]
             opening[opens_us] = opening.get(opens_us, 0.0) - weight
             if rest is not None:
                 rest[opens_us] = rest.get(opens_us, 0.0) + weight
             closing[closes_us] = closing.get(closes_us, 0.0) + weight
-            cut_us = closes_us + self._beyond_us
-            jumps[cut_us] = jumps.get(cut_us, 0.0) + jump
-            bends[cut_us] = bends.get(cut_us, 0.0) + bend
+            _change(flow.latest_us + self._beyond_us, last, jumps, bends)
+            if first is not None:
+                _change(flow.earliest_us - self._within_us, first, jumps, bends)
         return jumps, bends
 
-    def _shape(self, density: LagDensity, length_us: int) -> _Shape:
-        """Where the density is laid out: of the opening all of it, less the rest that would come behind the cut."""
-        weight, last = SECOND_US / max(length_us, 1), len(density.knots_us)
-        lags_us = (-length_us - self._beyond_us, -self._beyond_us)  # at the cut
-        behind_opening, behind_closing = (bisect_right(density.knots_us, lag_us) for lag_us in lags_us)
-        jump = density.below(lags_us[0]) - density.below(lags_us[1])
-        bend = density.slope_at(lags_us[1]) - density.slope_at(lags_us[0])
-        opening = self._laid.setdefault((density, 0, last), {})
+    def _shape(self, density: LagDensity, lag_us: int, possible_us: int, length_us: int) -> _Shape:
+        """Where the density is laid out: between the cuts, so of the opening less the rest that is behind the last.
+
+        `possible_us` is how long after the opening the flow is possible, but for what is beyond.
+        """
+        weight = SECOND_US / length_us
+        first_us, last_us = lag_us + self._within_us, -possible_us - self._beyond_us  # from the cuts to the opening
+        before_opening, before_closing, behind_opening, behind_closing = (
+            bisect_right(density.knots_us, lag)
+            for lag in (first_us, first_us + length_us, last_us, last_us + length_us)
+        )
+        opening = self._laid.setdefault((density, 0, before_opening), {})
         rest = self._laid.setdefault((density, 0, behind_opening), {}) if behind_opening else None
-        closing = self._laid.setdefault((density, behind_closing, last), {})
-        return _Shape(weight, opening, rest, closing, jump * weight, bend * weight)
+        closing = self._laid.setdefault((density, behind_closing, before_closing), {})
+        (rise, bend), (fall, unbend) = (_state(density, lag, lag + length_us, weight) for lag in (first_us, last_us))
+        return _Shape(weight, opening, rest, closing, (rise, bend) if rise or bend else None, (-fall, -unbend))
+
+
+def _state(density: LagDensity, opening_us: int, closing_us: int, weight: float) -> tuple[float, float]:
+    """The density of a flow's opening, and its slope, where it has these lags to the record's ends."""
+    value = density.below(closing_us) - density.below(opening_us)
+    return value * weight, (density.slope_at(opening_us) - density.slope_at(closing_us)) * weight
+
+
+def _change(time_us: int, change: tuple[float, float], jumps: Weights, bends: Weights) -> None:
+    jumps[time_us] = jumps.get(time_us, 0.0) + change[0]
+    bends[time_us] = bends.get(time_us, 0.0) + change[1]
+
+
+@lru_cache(maxsize=4096)
+def coarsen(density: LagDensity) -> LagDensity:
+    """A density by as few of its knots as leave the mass of the lags below any lag within COARSE of what it is."""
+    knots_us = density.knots_us
+    masses = list(map(density.below, knots_us))
+    kept, last = [0], len(knots_us) - 1
+    while kept[-1] < last:
+        first = kept[-1]
+        kept.append(next(i for i in range(last, first, -1) if _is_near(knots_us, masses, first, i)))
+    return LagDensity(
+        [knots_us[i] for i in kept], [masses[after] - masses[before] for before, after in zip(kept, kept[1:])]
+    )
+
+
+def _is_near(knots_us: Sequence[int], masses: Sequence[float], first: int, last: int) -> bool:
+    """Whether a straight line from one knot to another is near the masses at all between them."""
+    slope = (masses[last] - masses[first]) / (knots_us[last] - knots_us[first])
+    return all(
+        abs(masses[first] + slope * (knots_us[i] - knots_us[first]) - masses[i]) <= COARSE
+        for i in range(first + 1, last)
+    )
 
 
 def _lay_out(knots: Sequence[tuple[int, float]], weights: Weights, bends: Weights) -> None:

@@ -6,7 +6,8 @@ opening at t is the mass of the lags from s - t to L - t, over the length of the
 
     density(t) = (below(L - t) - below(s - t)) / (L - s)
 
-An anchor that is an interval gets the average over it. The density is 0 where the flow is impossible.
+An anchor that is an interval gets the average over it. The density is 0 where the flow is impossible. A record without
+length, which no flow log has, counts as one of a second, the resolution of stamps.
 Authority: docs/match.md, Probability.
 """
 
@@ -19,6 +20,12 @@ from flowlag.interval import SECOND_US
 from flowlag.lag_density import EARLY_SHARE, EARLY_US, LagDensity, uniform
 from flowlag.match.candidates import Anchor, Flow
 from flowlag.timing import RESOLUTION_US
+
+
+def find_record(flow: Flow) -> tuple[int, int]:
+    """From when on and before when a record is stamped, in microseconds; never the same."""
+    opens_us, closes_us = flow.opens_us, flow.latest_us
+    return opens_us, closes_us if closes_us > opens_us else opens_us + RESOLUTION_US
 
 
 def enclose(flows: Iterable[Flow]) -> LagDensity:
@@ -41,14 +48,14 @@ def density_at(flow: Flow, anchor: Anchor, within_us: int) -> float:
     `within_us` is how far from its bounds the flow is still possible.
     """
     begin_us, end_us = anchor
-    opens_us, closes_us = flow.opens_us, flow.latest_us
-    last_us = min(end_us, closes_us + within_us)
-    if begin_us > last_us:
+    opens_us, closes_us = find_record(flow)
+    first_us, last_us = max(begin_us, flow.earliest_us - within_us), min(end_us, flow.latest_us + within_us)
+    if first_us > last_us:
         return 0.0
     density = flow.learned or uniform(opens_us - flow.earliest_us)
-    length = max(closes_us - opens_us, 1) / SECOND_US
+    length = (closes_us - opens_us) / SECOND_US
     if begin_us == end_us:
         return (density.below(closes_us - begin_us) - density.below(opens_us - begin_us)) / length
     area = density.area
-    over = area(closes_us - begin_us) - area(closes_us - last_us) - area(opens_us - begin_us) + area(opens_us - last_us)
+    over = area(closes_us - first_us) - area(closes_us - last_us) - area(opens_us - first_us) + area(opens_us - last_us)
     return max(over, 0.0) / length / ((end_us - begin_us) / SECOND_US)

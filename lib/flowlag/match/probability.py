@@ -79,7 +79,7 @@ class _Order:
         is_known = lag is not None or block.lag_min == block.lag_max
         lag = lag or uniform(block.lag_min)
         density = lag.peak
-        if is_known:
+        if is_known and block.record_min > 0:  # else a flow counts as longer than it is
             opens_us = block.earliest_min + block.lag_min
             mass = lag.below(block.latest_max - anchor.earliest_us) - lag.below(opens_us - anchor.latest_us)
             density = min(density, mass * SECOND_US / block.record_min)

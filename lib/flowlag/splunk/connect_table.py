@@ -16,7 +16,7 @@ from flowlag.connect.connector import Connector
 from flowlag.connect.options import ConnectSettings, Roles
 from flowlag.connect.rows import CONNECT_FIELDS, MULTIVALUES, Row
 from flowlag.fields import NO_VALUES, has_value
-from flowlag.splunk.blocks import BLOCK_SIZE, Blocks, ReadRecords, Records, SplitRecords, Splitter
+from flowlag.splunk.blocks import BLOCK_SIZE, Blocks, ReadRecords, Records, Splitter
 from flowlag.splunk.columns import TWIN, Header, split_header
 from flowlag.splunk.csv_bytes import decode, quote, unquote
 
@@ -46,9 +46,9 @@ class ConnectTable:
         size = self._block_size
         blocks = Blocks((body[i : i + size] for i in range(len(line), len(body), size)), size)
         for block in blocks:
-            records = self._plan.read(block, blocks)
-            if records.lines:
-                self._connector.take(self._find_columns(self._plan, records))
+            columns = self._plan.read(block, blocks)
+            if columns.count:
+                self._connector.take(self._find_columns(self._plan, columns))
 
     def close(self) -> bytes:
         """The reply body with all rows; empty if there are none."""
@@ -58,15 +58,15 @@ class ConnectTable:
         header = ",".join([*CONNECT_FIELDS, *(TWIN + name for name in MULTIVALUES)])
         return b"\n".join([header.encode(), *lines, b""])
 
-    def _find_columns(self, plan: _Plan, records: Records) -> list[Sequence[str]]:
+    def _find_columns(self, plan: _Plan, columns: _Columns) -> list[Sequence[str]]:
         """The text of each record for each of Roles: that of its first column with a value."""
         found = []
         for role, places in zip(Roles._fields, plan.places):
-            columns = _read_columns(records, places, self._is_complete_protocol if role == "protocol" else _is_complete)
-            if len(columns) > 1:
+            texts = columns.read(places, self._is_complete_protocol if role == "protocol" else _is_complete)
+            if len(texts) > 1:
                 pick = self._connector.pick_protocol if role == "protocol" else _pick
-                columns = [list(map(pick, *columns))]
-            found.append(columns[0] if columns else [""] * len(records.lines))
+                texts = [list(map(pick, *texts))]
+            found.append(texts[0] if texts else [""] * columns.count)
         return found
 
     def _is_complete_protocol(self, texts: Sequence[str]) -> bool:
@@ -81,40 +81,60 @@ class _Plan:
         self.places = [header.places_of(names) for names in settings.roles]
         self._splitter = Splitter(header)
 
-    def read(self, block: bytes, blocks: Blocks) -> Records:
+    def read(self, block: bytes, blocks: Blocks) -> _Columns:
         """The records of a block; the beginning of one that goes on in the next block is put back."""
         text = block.decode("latin-1")
         split = self._splitter.split(block, text)
         if split is not None:
-            return split
+            return _Columns(split, _unquote_ascii if block.isascii() else _unquote)
         records = ReadRecords(self.header, text, blocks.is_last)
         blocks.put_back(records.rest.encode("latin-1"))
-        return records
+        return _Columns(records, _decode_all)
 
 
-def _read_columns(
-    records: Records, places: Sequence[int], is_complete: Callable[[Sequence[str]], bool]
-) -> list[Sequence[str]]:
-    """The columns of some places that have values, up to the first in which every record has one."""
-    columns: list[Sequence[str]] = []
-    for place in places:
-        raw = records.column(place)
-        if any(raw):
-            columns.append(_unquote_all(raw) if isinstance(records, SplitRecords) else list(map(decode, raw)))
-            if is_complete(columns[-1]):
-                break
-    return columns
+class _Columns:
+    """The records of a block by columns; `decode` makes values of their texts."""
+
+    def __init__(self, records: Records, decode: Callable[[list[str]], list[str]]) -> None:
+        self.count = len(records.lines)
+        self._records = records
+        self._decode = decode
+
+    def read(self, places: Sequence[int], is_complete: Callable[[Sequence[str]], bool]) -> list[Sequence[str]]:
+        """The columns of some places that have values, up to the first in which every record has one."""
+        columns: list[Sequence[str]] = []
+        for place in places:
+            texts = self._records.column(place)
+            if any(texts):
+                columns.append(self._decode(texts))
+                if len(places) == 1 or is_complete(columns[-1]):
+                    break
+        return columns
 
 
-def _unquote_all(raw: list[str]) -> list[str]:
-    """The values of raw texts without line ends: all at once if quotes do nothing but enclose values."""
+def _unquote(raw: list[str]) -> list[str]:
+    """The values of raw texts without line ends."""
     text = "\n".join(raw)
-    if '"' in text:
-        enclosing = f"\n{text}\n"
-        if '""' in text or text.count('"') != enclosing.count('\n"') + enclosing.count('"\n'):
-            return [decode(unquote(cell)) for cell in raw]
-        text = text.replace('"', "")
-    return decode(text).split("\n")
+    return decode(text).split("\n") if '"' not in text else list(map(decode, _unquote_ascii(raw)))
+
+
+def _unquote_ascii(raw: list[str]) -> list[str]:
+    """The same if all are ASCII: all at once if quotes do nothing but enclose values."""
+    text = "\n".join(raw)
+    quotes = text.count('"')
+    if not quotes:
+        return raw
+    values = text[1:-1].split('"\n"')
+    if quotes == 2 * len(values) and len(values) == len(raw) and text[0] == text[-1] == '"':
+        return values
+    enclosing = f"\n{text}\n"
+    if '""' not in text and quotes == enclosing.count('\n"') + enclosing.count('"\n'):
+        return text.replace('"', "").split("\n")
+    return list(map(unquote, raw))
+
+
+def _decode_all(texts: list[str]) -> list[str]:
+    return list(map(decode, texts))
 
 
 def _is_complete(texts: Sequence[str]) -> bool:
