@@ -23,8 +23,8 @@ class Layout:
         self.name = name
         self.order = order
         self.columns = tuple(columns)
-        self.version = self._places(("version",))
-        self._roles = [self._places(names) for names in Names()]
+        self.version = self.places_of(("version",))
+        self._roles = [self.places_of(names) for names in Names()]
         self._packets = self._roles[Names._fields.index("packets")]
         self.has_status = bool(self._roles[Names._fields.index("status")])
         #: whether it has columns for a start and an end
@@ -36,7 +36,7 @@ class Layout:
     def __repr__(self) -> str:
         return f"Layout({self.name!r}, {len(self)} columns)"
 
-    def _places(self, names: Iterable[str]) -> tuple[int, ...]:
+    def places_of(self, names: Iterable[str]) -> tuple[int, ...]:
         """Column numbers of `names`, in the order of `names`; `_` and `-` are the same in a column's name."""
         wanted = dict.fromkeys(name.replace("_", "-") for name in names)
         columns = [column.lower().replace("_", "-") for column in self.columns]
