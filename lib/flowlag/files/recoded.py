@@ -55,7 +55,7 @@ class _Zstd(io.RawIOBase):
         self._count_packed = count_packed
         self._count = 0
         self._frame: Any = None
-        self._held = b""
+        self._held = memoryview(b"")  # a piece may have megabytes, and is taken in small parts
 
     def readable(self) -> bool:
         return True
@@ -67,7 +67,7 @@ class _Zstd(io.RawIOBase):
                 if self._frame is not None:
                     raise EOFError
                 return 0
-            self._held = self._unpack(packed)
+            self._held = memoryview(self._unpack(packed))
             self._count += len(self._held)
             if self._count > FREE_UNPACKED and self._count > MOST_UNPACKED * self._count_packed():
                 raise LimitError(
