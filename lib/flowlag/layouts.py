@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from flowlag.fields import NAMES_BY_VERSION, Names, Values, has_value
+from flowlag.fields import NAMES_BY_VERSION, UNCOUNTED, Names, Values, has_value
 
 #: The name of a column that is not read.
 SKIPPED = "*"
@@ -23,8 +23,9 @@ class Layout:
         self.name = name
         self.order = order
         self.columns = tuple(columns)
-        self.version = self._places(("version",))
-        self._roles = [self._places(names) for names in Names()]
+        self.version = self.places_of(("version",))
+        self._roles = [self.places_of(names) for names in Names()]
+        self._packets = self._roles[Names._fields.index("packets")]
         self.has_status = bool(self._roles[Names._fields.index("status")])
         #: whether it has columns for a start and an end
         self.has_times = bool(self._roles[0] and self._roles[1])
@@ -35,7 +36,7 @@ class Layout:
     def __repr__(self) -> str:
         return f"Layout({self.name!r}, {len(self)} columns)"
 
-    def _places(self, names: Iterable[str]) -> tuple[int, ...]:
+    def places_of(self, names: Iterable[str]) -> tuple[int, ...]:
         """Column numbers of `names`, in the order of `names`; `_` and `-` are the same in a column's name."""
         wanted = dict.fromkeys(name.replace("_", "-") for name in names)
         columns = [column.lower().replace("_", "-") for column in self.columns]
@@ -52,7 +53,10 @@ class Layout:
 
     def values(self, words: Sequence[str]) -> Values:
         """The timing values of a line that was split into exactly as many words as there are columns."""
-        return Values(*(next((words[i] for i in places if has_value(words[i])), None) for places in self._roles))
+        values = Values(*(next((words[i] for i in places if has_value(words[i])), None) for places in self._roles))
+        if values.packets is None and any(words[i] == UNCOUNTED for i in self._packets):
+            return values._replace(packets=UNCOUNTED)
+        return values
 
 
 _V2 = NAMES_BY_VERSION[2].split()

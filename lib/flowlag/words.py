@@ -19,7 +19,8 @@ STATUS_WORDS = {"OK": "ok", "NODATA": "nodata", "SKIPDATA": "skipdata", "INCOMPL
 _BLANKS = " \t\n\r\f\v"
 _COLUMN = re.compile(r"[^ \t]+")
 _LONG_LINE = 65_536  # characters; a shorter text is split in one go, which is faster
-_MOST_COLUMNS = 1000  # AWS knows fewer than a hundred fields
+#: Words of a long line that are split.
+MOST_COLUMNS = 1000  # AWS knows fewer than a hundred fields
 _WORD = re.compile(r"[^\s,]+", re.ASCII)
 _QUOTES = str.maketrans("_", "-", "\"'\ufeff")
 
@@ -37,7 +38,7 @@ def split_words(line: str) -> list[str]:
     if "\n" in line or "\r" in line:
         return []
     if len(line) > _LONG_LINE:
-        return [match.group() for match in islice(_COLUMN.finditer(line), _MOST_COLUMNS)]
+        return [match.group() for match in islice(_COLUMN.finditer(line), MOST_COLUMNS)]
     return [word for word in line.replace("\t", " ").split(" ") if word]
 
 

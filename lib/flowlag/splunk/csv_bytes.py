@@ -113,6 +113,15 @@ def unquote(field: str) -> str:
     return field[1:end].replace('""', '"') + field[end + 1 :]
 
 
+def unquote_all(fields: list[str]) -> list[str]:
+    """The values of raw texts without LFs. Mostly all are in quotes and have none inside, which one count shows."""
+    text = "\n".join(fields)
+    marks = 2 * len(fields)
+    if text.count('"') == marks and text.count('"\n"') == len(fields) - 1 and text[:1] == text[-1:] == '"':
+        return text[1:-1].split('"\n"')
+    return [unquote(field) for field in fields]
+
+
 def _find_close(field: str) -> int:
     """The offset of the quote that closes a quoted field, -1 if there is none."""
     end = field.find('"', 1)

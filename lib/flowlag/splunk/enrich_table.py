@@ -18,7 +18,8 @@ from flowlag.enrich import Enricher
 from flowlag.record import STATUSES
 from flowlag.splunk.blocks import BLOCK_SIZE, Blocks, ReadRecords, Records, Splitter
 from flowlag.splunk.columns import TWIN, Header
-from flowlag.splunk.csv_bytes import decode, scan_record, unquote
+from flowlag.splunk.csv_bytes import decode, scan_record, unquote, unquote_all
+from flowlag.splunk.raw_lines import RawLines
 from flowlag.splunk.replies import Ending, IdColumn, Key, Keys, ReplyCache
 
 if TYPE_CHECKING:
@@ -91,14 +92,32 @@ class EnrichTable:
             columns[-1] = way.ids.complete(records, columns[-1], way.replies.all_ok)
         if way.replies.settles_all:
             return cast("list[list[str]]", columns)
-        asked = enumerate(zip(columns[0], way.keys.of(records)))  # there is one column, since not all are ok
-        return [[self._ask_raw(plan, way, records, i, key) if text is None else text for i, (text, key) in asked]]
+        return [self._ask_lines(plan, way, records, columns[0])]  # there is one column, since not all are ok
+
+    def _ask_lines(self, plan: _Plan, way: _Way, records: Records, texts: list[Optional[str]]) -> list[str]:
+        """The texts with those that `_raw` gives in place of None: of many lines at once, or of one after the other."""
+        asked = [i for i, text in enumerate(texts) if text is None]
+        if not asked:
+            return cast("list[str]", texts)
+        cells = records.column(plan.header.places["_raw"])
+        found = way.lines.read(way.values_of(cells if len(asked) == len(cells) else [cells[i] for i in asked]))
+        if None not in found and len(asked) == len(texts):
+            self._count_texts(cast("list[str]", found))
+            return cast("list[str]", found)
+        self._count_texts([text for text in found if text is not None])
+        for i, text in zip(asked, found):
+            texts[i] = text
+        keys = list(way.keys.of(records)) if None in texts else []
+        return [self._ask_raw(plan, way, records, i, keys[i]) if text is None else text for i, text in enumerate(texts)]
 
     def _count(self, way: _Way, endings: list[str]) -> None:
-        """Count the endings by status: a status is between commas, and no other tag has one of these words."""
         if way.replies.all_ok:
             self._enricher.counts["ok"] += len(endings)
-            return
+        else:
+            self._count_texts(endings)
+
+    def _count_texts(self, endings: list[str]) -> None:
+        """Count the endings by status: a status is between commas, and no other tag has one of these words."""
         text, left = "".join(endings), len(endings)
         for status in reversed(STATUSES):  # the most frequent first
             count = text.count(f",{status},") if left else 0
@@ -128,6 +147,8 @@ class _Way(NamedTuple):
     replies: ReplyCache
     likely: Optional[LikelyColumn]
     ids: Optional[IdColumn]
+    lines: RawLines
+    values_of: Callable[[list[str]], list[str]]
 
 
 class _Plan:
@@ -153,13 +174,13 @@ class _Plan:
         keys = Keys(self.header, enricher.roles, value)
         asks_raw = enricher.settings.reads_raw and "_raw" in self.header.places
         replies = ReplyCache(enricher, keys, ending, asks_raw)
-        likely = None
+        likely, is_split = None, value is unquote
         if enricher.settings.confidence is not None:
             from flowlag.splunk.likely_column import LikelyColumn  # only a process that needs it pays for the import
 
             likely = LikelyColumn(self.header, enricher, keys, ending, value, replies.seconds)
         ids = IdColumn(self.header, value) if enricher.settings.community else None
-        return _Way(keys, ending, replies, likely, ids)
+        return _Way(keys, ending, replies, likely, ids, RawLines(enricher, ending), unquote_all if is_split else list)
 
     def changes(self, records: Records) -> bool:
         """Whether some line has to change before its tags are added."""

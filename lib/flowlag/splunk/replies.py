@@ -15,10 +15,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from operator import add
-from typing import Any, Callable, NamedTuple, Optional, TypeVar
+from typing import Any, Callable, NamedTuple, Optional, Protocol, TypeVar
 
 from flowlag.enrich import Enricher
-from flowlag.fields import Values, has_value
+from flowlag.fields import UNCOUNTED, Values, has_value
 from flowlag.instants import FIRST_US, LAST_US
 from flowlag.interval import SECOND_US
 from flowlag.memo import LONGEST, Bounded, Memo, longest_of
@@ -40,6 +40,24 @@ Key = tuple[str, ...]
 Pattern = tuple[Optional[str], tuple[int, ...]]
 
 
+class Columns(Protocol):
+    """What knows where columns are: a header, or the layout of lines."""
+
+    def places_of(self, names: Sequence[str], /) -> tuple[int, ...]:
+        """The numbers of the columns with these names, in the order of the names; missing ones are left out."""
+
+
+class Table(Protocol):
+    """The records of a block, or of many lines."""
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """As many as there are records."""
+
+    def column(self, place: int) -> list[str]:
+        """The texts of a column."""
+
+
 class _Role(NamedTuple):
     """The name of a timing value in Values, and the columns that may have it."""
 
@@ -50,7 +68,7 @@ class _Role(NamedTuple):
 class Keys:
     """The keys of records, and their values. `value` turns the text of a field into its value."""
 
-    def __init__(self, header: Header, roles: Mapping[str, Sequence[str]], value: Callable[[str], str]) -> None:
+    def __init__(self, header: Columns, roles: Mapping[str, Sequence[str]], value: Callable[[str], str]) -> None:
         found = [_Role(name, header.places_of(names)) for name, names in roles.items()]
         self._roles = [role for role in found if role.places or role.name in ("start", "end")]
         self._value = value
@@ -62,12 +80,13 @@ class Keys:
         names = [role.name for role in self._roles]
         #: the text of a key that names the interface, None if no tag depends on it
         self.interface_place = names.index("interface") if "interface" in names else None
+        self._packets_place = names.index("packets") if "packets" in names else None
 
-    def of(self, records: Records) -> Iterator[Key]:
+    def of(self, records: Table) -> Iterator[Key]:
         """The key of each record."""
         return zip(*(self._texts(records, role) for role in self._roles))
 
-    def _texts(self, records: Records, role: _Role) -> Iterable[str]:
+    def _texts(self, records: Table, role: _Role) -> Iterable[str]:
         """For each record, the text of the first column of a role that has a value."""
         columns = [records.column(place) for place in role.places]
         columns = columns[:1] + [column for column in columns[1:] if any(column)]
@@ -78,10 +97,14 @@ class Keys:
 
     def _read_values(self, key: Key) -> Values:
         read = ((role.name, self._read(text)) for role, text in zip(self._roles, key))
-        return Values(**{name: value for name, value in read if value is not None})
+        values = Values(**{name: value for name, value in read if value is not None})
+        place = self._packets_place
+        return values if place is None or key[place] != UNCOUNTED else values._replace(packets=UNCOUNTED)
 
     def _first_text(self, *texts: str) -> str:
-        return next((text for text in texts if has_value(self._value(text))), "")
+        """The first text that is a value; else one that says of packets that there are none."""
+        found = next((text for text in texts if has_value(self._value(text))), None)
+        return next((text for text in texts if self._value(text) == UNCOUNTED), "") if found is None else found
 
     def _read(self, text: str) -> Optional[str]:
         value = decode(self._value(text))
@@ -90,6 +113,8 @@ class Keys:
     def _class_packets(self, text: str) -> str:
         """Whether the number of packets is none, one, several or unknown. Only this matters, and gives fewer keys."""
         value = self._value(text)
+        if value == UNCOUNTED:
+            return UNCOUNTED
         count = count_packets(value) if has_value(value) else None
         return "" if count is None else str(count)
 
@@ -202,10 +227,14 @@ class ReplyCache(Bounded[Key, Optional[str]]):
     then the texts of a block need not be examined one by one.
     """
 
-    def __init__(self, enricher: Enricher, keys: Keys, ending: Ending, asks_raw: bool) -> None:
+    def __init__(
+        self, enricher: Enricher, keys: Keys, ending: Ending, asks_raw: bool,
+        judge: Optional[Callable[[Values], Tags]] = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.all_ok = self.settles_all = True
         self._enricher = enricher
+        self._judge = judge or enricher.judge
         self._moves_with = enricher.rules.moves_with
         self._interface_place, self._interfaces = keys.interface_place, keys.interfaces
         self._all_move = enricher.rules.all_move and keys.interface_place is None
@@ -225,7 +254,7 @@ class ReplyCache(Bounded[Key, Optional[str]]):
             if text is not None:
                 text %= tuple([start_s + offset_s for offset_s in offsets_s])
         else:
-            text = self._write(self._enricher.judge(self._keys.values[key]))
+            text = self._write(self._judge(self._keys.values[key]))
         if can_be_kept:
             if len(self) >= self._size:  # as `keep` does, without a call for each distinct key
                 self.clear()
@@ -241,7 +270,7 @@ class ReplyCache(Bounded[Key, Optional[str]]):
         return (end_s - start_s, moves, key[2:place] + key[place + 1 :])
 
     def _add_pattern(self, likeness: tuple[Any, ...], key: Key, start_s: int) -> Pattern:
-        tags = self._enricher.judge(self._keys.values[key])
+        tags = self._judge(self._keys.values[key])
         pattern = _cut_times(self._write(_relate_times(tags, start_s)))
         self._patterns.keep(likeness, pattern)
         return pattern

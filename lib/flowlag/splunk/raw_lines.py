@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The texts that are added to records by their `_raw`, for many lines at once.
+
+Lines of equally many words are read by columns (line_grid.py): a layout is tried on all of them, and the texts come
+from a memo, as they do for fields (replies.py). A layout that content shows is taken from one line, and proved for all
+others by counts. Only valid records get a text. All other lines are left to the reading line by line, which is
+the reference (recognition.py) and gives the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Optional
+
+from flowlag.enrich import Enricher
+from flowlag.fields import Names, Values
+from flowlag.instants import parse_instant
+from flowlag.layouts import LAYOUTS, Layout
+from flowlag.line_grid import Grid, make_grids
+from flowlag.memo import Memo
+from flowlag.recognition import (
+    FEWEST_WORDS,
+    MOST_WORDS,
+    derive_layout,
+    is_interface_id,
+    is_stamp,
+    is_time_in_front,
+    is_version,
+    tells_record,
+)
+from flowlag.splunk.replies import Ending, Keys, ReplyCache
+from flowlag.tags import Tags
+from flowlag.words import STATUS_WORDS, status_of
+
+#: What a line gets that a layout does not fit, so that the next one may be tried. None is left to the reference.
+UNFIT = ""
+
+_STAMP = r"(?<![^ \n])[1-4][0-9]{9}(?![^ \n])"
+_MOST_LAYOUTS = 64  # of one width, that the content of the lines of one block may show
+
+
+class _Cut(NamedTuple):
+    """A grid without the words in front of its records, as records of a block."""
+
+    grid: Grid
+    offset: int
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """As many as there are records."""
+        return self.grid.lines
+
+    def column(self, place: int) -> list[str]:
+        """The words of a column of the layout."""
+        return self.grid.column(self.offset + place)
+
+
+class _LineReplies(ReplyCache):
+    """The texts of the lines in a layout: UNFIT if a line does not have it, None if it has and is not valid."""
+
+    def __init__(self, enricher: Enricher, layout: Layout, ending: Ending, must_fit: bool) -> None:
+        known = Names()._asdict()
+        keys = Keys(layout, {role: known[role] for role in enricher.roles}, str)
+        super().__init__(enricher, keys, ending, asks_raw=True, judge=self._judge_line)
+        self._line_keys = keys
+        self._layout = layout
+        self._must_fit = must_fit
+
+    def texts(self, cut: _Cut) -> list[Optional[str]]:
+        """The text of each line of a grid."""
+        texts = list(map(self.__getitem__, self._line_keys.of(cut)))
+        for place in self._layout.version if self._must_fit else ():
+            versions = cut.column(place)
+            if not all(map(is_version, set(versions))):
+                texts = [text if is_version(version) else UNFIT for text, version in zip(texts, versions)]
+        return texts
+
+    def _judge_line(self, values: Values) -> Tags:
+        is_record = self._fits(values) if self._must_fit else tells_record(values)
+        return self._enricher.judge(values, recognised=True) if is_record else Tags("other")
+
+    def _fits(self, values: Values) -> bool:
+        if values.start is None or values.end is None or (self._layout.has_status and status_of(values.status) is None):
+            return False
+        return parse_instant(values.start) is not None and parse_instant(values.end) is not None
+
+    def _write(self, tags: Tags) -> Optional[str]:
+        return UNFIT if tags.status == "other" else super()._write(tags)
+
+
+class RawLines:
+    """Reads the lines of blocks, for one way in which texts are written."""
+
+    def __init__(self, enricher: Enricher, ending: Ending) -> None:
+        settings = enricher.settings
+        #: these texts depend on more than a layout's timing values
+        self._is_off = settings.community or settings.confidence is not None
+        self._needs_interface = "interface" in enricher.roles
+        self._guesses = settings.guesses_layout
+        self._layouts = list(settings.layouts or LAYOUTS.values())
+        self._replies: Memo[tuple[Layout, bool], _LineReplies] = Memo(
+            lambda key: _LineReplies(enricher, key[0], ending, key[1]), lambda key: 0, 256
+        )
+        self._is_id = Memo(is_interface_id, len)
+
+    def read(self, lines: Sequence[str]) -> list[Optional[str]]:
+        """For each line the text to add, None if it is to be read alone."""
+        found: list[Optional[str]] = [None] * len(lines)
+        if self._is_off or not lines:
+            return found
+        for grid in make_grids(lines):
+            for row, text in zip(grid.rows, self._read_grid(grid)):
+                found[row] = text or None
+        return found
+
+    def _read_grid(self, grid: Grid) -> Sequence[Optional[str]]:
+        texts: list[Optional[str]] = [UNFIT] * len(grid.rows)
+        for layout, offset in self._attempts(grid.width):
+            left = self._left(texts)
+            if not left:
+                return texts
+            self._try(grid, left, layout, offset, texts)
+        left = self._left(texts)
+        if left and self._guesses and FEWEST_WORDS <= grid.width <= MOST_WORDS:
+            self._read_by_content(grid, left, texts)
+        return texts
+
+    def _attempts(self, width: int) -> Iterator[tuple[Layout, int]]:
+        """The layouts that lines of a width may have, with the number of words in front, in the reference's order."""
+        for offset in (0, 1, 2):
+            yield from ((layout, offset) for layout in self._layouts if len(layout) + offset == width)
+
+    def _left(self, texts: Sequence[Optional[str]]) -> list[int]:
+        """The places that the next layout may settle. With `auto`, a line that fits a layout has it, valid or not."""
+        if self._guesses:
+            return [] if UNFIT not in texts else [place for place, text in enumerate(texts) if text == UNFIT]
+        return [place for place, text in enumerate(texts) if not text]
+
+    def _try(self, grid: Grid, left: list[int], layout: Layout, offset: int, texts: list[Optional[str]]) -> None:
+        """Put the texts of the lines of a grid in a layout into `texts`."""
+        part = grid.take(left)
+        found = self._replies[layout, self._guesses or offset > 0].texts(_Cut(part, offset))
+        if offset:
+            times = part.column(0)
+            found = [text if is_time_in_front(time) else UNFIT for text, time in zip(found, times)]
+        if len(left) == len(texts):
+            texts[:] = found
+        else:
+            for place, text in zip(left, found):
+                texts[place] = text or texts[place] if not self._guesses else text
+
+    def _read_by_content(self, grid: Grid, left: list[int], texts: list[Optional[str]]) -> None:
+        """Put in the texts of lines that no known layout fits: each layout that a line shows is tried on all."""
+        for _ in range(_MOST_LAYOUTS):
+            if not left:
+                return
+            part = grid.take(left)
+            words = part.words(0)
+            layout = derive_layout(words)
+            rest = left[1:]
+            if layout is None:
+                texts[left[0]] = None
+            else:
+                fitting = self._places_with(part, layout)
+                self._prove(
+                    grid.take([left[place] for place in fitting]), layout, [left[place] for place in fitting], texts
+                )
+                chosen = set(fitting)
+                rest = [place for i, place in enumerate(left) if i not in chosen]
+            left = rest
+        for place in left:
+            texts[place] = None
+
+    def _places_with(self, grid: Grid, layout: Layout) -> list[int]:
+        """The places of lines with stamps and a log status where a layout has them."""
+        columns = [grid.column(layout.places[name]) for name in ("start", "end", "log_status")]
+        starts, ends, statuses = columns
+        return [
+            place
+            for place, (start, end, status) in enumerate(zip(starts, ends, statuses))
+            if status in STATUS_WORDS and is_stamp(start) and is_stamp(end)
+        ]
+
+    def _prove(self, grid: Grid, layout: Layout, places: list[int], texts: list[Optional[str]]) -> None:
+        """Put in the texts of lines whose content shows this layout and no other; grids with other lines are halved."""
+        if self._is_proved(grid, layout):
+            found = self._replies[layout, True].texts(_Cut(grid, 0))
+            for place, text in zip(places, found):
+                texts[place] = text or None
+        elif len(places) == 1:
+            texts[places[0]] = None
+        else:
+            middle = len(places) // 2
+            self._prove(grid.take(range(middle)), layout, places[:middle], texts)
+            self._prove(grid.take(range(middle, len(places))), layout, places[middle:], texts)
+
+    def _is_proved(self, grid: Grid, layout: Layout) -> bool:
+        """Whether no line has another stamp or log status than where the layout has it, and each has an id."""
+        text, count = "\n".join(grid.lines), len(grid.lines)
+        if text.count("OK") + text.count("DATA") != count and sum(map(grid.count, STATUS_WORDS)) != count:
+            return False
+        if not self._have_ids(grid, layout, text):
+            return False
+        stamps = re.findall(_STAMP, text)
+        return len(stamps) == 2 * count or sum(map(is_stamp, stamps)) == 2 * count
+
+    def _have_ids(self, grid: Grid, layout: Layout, text: str) -> bool:
+        place = layout.places.get("interface_id")
+        if place is None:  # there are two, or the first is another's
+            return not self._needs_interface and all(any(map(is_interface_id, line.split(" "))) for line in grid.lines)
+        if not all(map(self._is_id.__getitem__, set(grid.column(place)))):
+            return False
+        return not self._needs_interface or text.count("eni-") + text.count("tgw-attach-") == len(grid.lines)
