@@ -98,7 +98,7 @@ def test_no_event(connect_script, python):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["gap=-1"], ["gap", '"-1"', "0 or more seconds"]),
+        (["gap=-1"], ["gap", '"-1"', "0 to 999999999 seconds"]),
         (["lag=2h"], ["lag", '"2h"', "0 to 3600"]),
         (["interval=60"], ["interval", "there is no option", "gap, rtt, lag, prefix"]),
         (["nonsense"], ["nonsense", "name=value"]),
