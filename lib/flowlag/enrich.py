@@ -13,6 +13,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
+from flowlag.bundles import Bundles
 from flowlag.complaints import EXAMPLE, complain_of, complain_of_columns
 from flowlag.enrich_options import Settings
 from flowlag.fields import Values, pick_values
@@ -44,6 +45,7 @@ class Enricher:
         self.fields = tuple(settings.prefix + name for name in names)
         self._choose: Callable[[Tags], tuple[str, ...]] = itemgetter(*map(Tags._fields.index, names))
         self.counts: Counter[str] = Counter()
+        self._bundles = Bundles()
         #: Of the events with status `other`, how many look like flow log records of an unknown layout.
         self.unknown_layouts = 0
         self.rules = Rules(settings, None if learned is None else learned.find)
@@ -143,7 +145,12 @@ class Enricher:
 
     def warning(self) -> Optional[str]:
         """The warning about untagged events and about what was learned and cannot be used; None if all is well."""
-        sentences = [self._untagged(), complain_of_columns(self.settings)]
+        is_explained = self._bundles.total >= sum(self.counts.values())  # then a layout would not help
+        sentences = [
+            None if is_explained else self._untagged(),
+            self._bundles.warning(sum(self.counts.values())),
+            complain_of_columns(self.settings),
+        ]
         for learned in (self._learned, self.lags):
             if learned is not None and learned.complaint:
                 sentences.append(f"{learned.complaint}.")
@@ -161,7 +168,7 @@ class Enricher:
         """The values and tags by `_raw`, if the fields gave no valid record: docs/enrich.md, Where values come from."""
         found = read_raw(raw, self.settings.layouts, self.settings.names) if raw else None
         if raw is None or found is None:
-            if raw and verdict.status == "other":
+            if raw and verdict.status == "other" and not self._bundles.note(raw):
                 self._note_unread(raw)
             return values, verdict
         if not isinstance(found, Values):

@@ -35,8 +35,8 @@ NAMES_BY_VERSION = {
 FIELD_VERSIONS = {name: version for version, names in NAMES_BY_VERSION.items() for name in names.split()}
 
 #: Timing value -> the field names tried; the first one with a value counts (docs/enrich.md, Where values come from).
-START_NAMES = ("start_time", "start", "start_time_dt")
-END_NAMES = ("end_time", "end", "end_time_dt")
+START_NAMES = ("start_time", "start", "start_time_dt", "startTime")
+END_NAMES = ("end_time", "end", "end_time_dt", "endTime")
 PACKETS_NAMES = ("packets", "traffic.packets")
 INTERFACE_NAMES = (
     "interface_id",
@@ -48,9 +48,15 @@ INTERFACE_NAMES = (
     "tgw_attachment_id",
     "tgw-attachment-id",
     "dvc",
+    "interfaceId",
 )
-STATUS_NAMES = ("log_status", "log-status", "status_code")
+STATUS_NAMES = ("log_status", "log-status", "status_code", "logStatus")
 
+#: The values of a multivalue field are in a second column, its twin, whose name begins with this.
+TWIN = "__mv_"
+
+#: What AWS writes for the packets of a record that counts none: one of NODATA or SKIPDATA.
+UNCOUNTED = "-"
 NO_VALUES = frozenset(("", "-", "unknown", "null", "none"))
 _LONGEST_NO_VALUE = max(map(len, NO_VALUES))
 
@@ -98,5 +104,8 @@ def first_value(get: Callable[[str], Optional[str]], names: Iterable[str]) -> Op
 
 
 def pick_values(get: Callable[[str], Optional[str]], names: Names) -> Values:
-    """The timing values of one event whose fields `get` returns."""
-    return Values(*(first_value(get, candidates) for candidates in names))
+    """The timing values of one event whose fields `get` returns; `packets` is UNCOUNTED where AWS counted none."""
+    values = Values(*(first_value(get, candidates) for candidates in names))
+    if values.packets is None and any(get(name) == UNCOUNTED for name in names.packets):
+        return values._replace(packets=UNCOUNTED)
+    return values

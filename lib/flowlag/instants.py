@@ -42,14 +42,24 @@ def parse_instant(text: str) -> Optional[int]:
     return _in_range(_parse_epoch(text)) if text.isascii() else None
 
 
+def is_far(text: str) -> bool:
+    """Whether `text` is a time, but not from 2014-01-01 to 2100-01-01."""
+    time_us = _parse_any(text) if text.isascii() and len(text) <= _LONGEST_DATE else None
+    return time_us is not None and _in_range(time_us) is None
+
+
 @lru_cache(maxsize=4096)
 def _parse_short(text: str) -> Optional[int]:
-    time_us = _parse_epoch(text)
-    if time_us is None:
-        from flowlag.dates import parse_date  # here, so that a search over epoch numbers does not pay for it
+    return _in_range(_parse_any(text))
 
-        time_us = parse_date(text)
-    return _in_range(time_us)
+
+def _parse_any(text: str) -> Optional[int]:
+    time_us = _parse_epoch(text)
+    if time_us is not None:
+        return time_us
+    from flowlag.dates import parse_date  # here, so that a search over epoch numbers does not pay for it
+
+    return parse_date(text)
 
 
 def _in_range(time_us: Optional[int]) -> Optional[int]:

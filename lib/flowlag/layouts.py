@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from flowlag.fields import NAMES_BY_VERSION, Names, Values, has_value
+from flowlag.fields import NAMES_BY_VERSION, UNCOUNTED, Names, Values, has_value
 
 #: The name of a column that is not read.
 SKIPPED = "*"
@@ -25,6 +25,7 @@ class Layout:
         self.columns = tuple(columns)
         self.version = self.places_of(("version",))
         self._roles = [self.places_of(names) for names in Names()]
+        self._packets = self._roles[Names._fields.index("packets")]
         self.has_status = bool(self._roles[Names._fields.index("status")])
         #: whether it has columns for a start and an end
         self.has_times = bool(self._roles[0] and self._roles[1])
@@ -52,7 +53,10 @@ class Layout:
 
     def values(self, words: Sequence[str]) -> Values:
         """The timing values of a line that was split into exactly as many words as there are columns."""
-        return Values(*(next((words[i] for i in places if has_value(words[i])), None) for places in self._roles))
+        values = Values(*(next((words[i] for i in places if has_value(words[i])), None) for places in self._roles))
+        if values.packets is None and any(words[i] == UNCOUNTED for i in self._packets):
+            return values._replace(packets=UNCOUNTED)
+        return values
 
 
 _V2 = NAMES_BY_VERSION[2].split()

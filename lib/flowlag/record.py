@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
-from flowlag.fields import Values
+from flowlag.fields import UNCOUNTED, Values
 from flowlag.instants import LAST_US, parse_instant, parse_seconds
 from flowlag.interval import SECOND_US
 from flowlag.words import normalise_name, status_of, strip_blanks
@@ -78,7 +78,7 @@ def _verdict(values: Values, start_us: Optional[int], end_us: Optional[int], rec
         return "invalid"
     if end_us < start_us:
         return "reversed"
-    return status or "ok"
+    return status or ("missing" if values.packets == UNCOUNTED else "ok")
 
 
 def count_packets(text: Optional[str]) -> Optional[int]:

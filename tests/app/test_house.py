@@ -15,7 +15,7 @@ EVERY = sorted(
 )
 #: The standard library without clock, environment, files and processes.
 PURE = {
-    "__future__", "array", "base64", "bisect", "collections", "csv", "datetime", "flowlag", "functools", "hashlib",
+    "__future__", "array", "binascii", "bisect", "collections", "csv", "datetime", "flowlag", "functools", "hashlib",
     "heapq", "ipaddress", "itertools", "json", "math", "operator", "re", "struct", "types", "typing",
 }  # fmt: skip
 OUTSIDE = {"print", "open", "input", "exec", "eval"}

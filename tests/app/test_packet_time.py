@@ -160,6 +160,21 @@ def test_the_chosen_event_is_drawn_where_it_can_belong(ask):
     ]
 
 
+def test_very_many_events_leave_room_for_the_flows(ask):
+    """The renderer draws 10,000 rows at most; the event that is asked about is among the 500, and the note says so."""
+    events = [
+        *connection(),
+        *(login(T + number, f"10.0.9.9:{number + 1}") for number in range(600)),
+        login(T + 700, CLIENT),
+    ]
+    chosen = "2026-03-14 02:56:40 login of alice from 10.0.1.9 port 40001"
+    rows = ask(events, "ds_lanes", chosen)
+    shown = Counter(row["category"] for row in drawn(rows))
+    assert (shown["another event"], shown["the event asked about"], shown["packet time, cannot"]) == (499, 1, 4)
+    (said,) = ask(events, "ds_sentence", chosen)
+    assert "The timeline draws 500 of 601 events." in said["note"]
+
+
 # -- probability
 
 MATCH = """(`flowlag_index`) OR (`flowlag_events`) | flowlagenrich `flowlag_options`

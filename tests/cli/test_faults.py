@@ -175,7 +175,6 @@ def unreadable(folder):
     return {
         "nothing.log": "there is no such file; check its name",
         str(gone): "there is no such file; check its name",
-        str(folder): "this is a folder; name the files in it",
         str(loop): "it cannot be read (Too many levels of symbolic links); check the file and the disk",
         "/proc/self/mem": "it cannot be read (Input/output error); check the file and the disk",
         str(cut): "the compressed data end too early, so its last records are missing; fetch the file again",

@@ -139,11 +139,11 @@ def test_rows_that_are_damaged_are_counted(folder, run):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("enrich", "--lags", "x", "flow.log"), 'option lags: "x" is not allowed without confidence; give confidence too.'),
-        (("enrich", "--lags", "x", "--lags", "y", "--confidence", "99", "flow.log"), 'option lags is given twice, "x" and "y"; give it once.'),
+        (("enrich", "--lags", "x", "flow.log"), 'option --lags: "x" is not allowed without --confidence; give --confidence too.'),
+        (("enrich", "--lags", "x", "--lags", "y", "--confidence", "99", "flow.log"), 'option --lags is given twice, "x" and "y"; give it once.'),
         (("match", "--lags", "x", "--flows", "flow.log", "--anchors", "anchors.csv", "--by", "srcaddr=src"),
-         'option lags: "x" is not allowed without rank=probability; give rank=probability too.'),
-        (("enrich", "--time", "likely", "flow.log"), 'option time: "likely" is not allowed without confidence; '),
+         'option --lags: "x" is not allowed without --rank probability; give --rank probability too.'),
+        (("enrich", "--time", "likely", "flow.log"), 'option --time: "likely" is not allowed without --confidence; '),
     ],
 )  # fmt: skip
 def test_a_file_that_nothing_uses_is_refused(folder, run, arguments, sentence):

@@ -69,8 +69,8 @@ def test_a_column_that_is_there_twice_has_its_first_value(tmp_path):
 
 
 def test_bytes_that_are_no_utf8_stay(tmp_path):
-    (row,) = rows_of(tmp_path, b"\xff\xfe\x00x\n")
-    assert row.fields["_raw"].encode("utf-8", "surrogateescape") == b"\xff\xfe\x00x"
+    (row,) = rows_of(tmp_path, b"\xff\x00\xfex\n")
+    assert row.fields["_raw"].encode("utf-8", "surrogateescape") == b"\xff\x00\xfex"
     assert statuses(tmp_path, b"\xff" + A.encode() + b"\n" + A.encode() + b"\0\n" + A.encode()) == [
         "other",
         "other",

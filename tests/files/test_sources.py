@@ -160,11 +160,11 @@ def test_more_layers_than_are_read(tmp_path):
     data = A.encode()
     for _ in range(MOST_GZIP_LAYERS + 1):
         data = gzip.compress(data)
-    with pytest.raises(SourceError, match=r"more than 3 layers of gzip; unpack it first"):
+    with pytest.raises(SourceError, match=r"more than 3 layers of gzip or zstd; unpack it first"):
         rows_of(tmp_path, data)
 
 
-@pytest.mark.parametrize(("magic", "kind"), [(b"PK\x03\x04..", "zip"), (b"\x28\xb5\x2f\xfd..", "zstd")])
+@pytest.mark.parametrize(("magic", "kind"), [(b"PK\x03\x04..", "zip"), (b"\xfd7zXZ\x00", "xz")])
 def test_other_archives_are_named(magic, kind, tmp_path):
     with pytest.raises(SourceError, match=f"this is a {kind} archive"):
         rows_of(tmp_path, magic)
@@ -173,12 +173,13 @@ def test_other_archives_are_named(magic, kind, tmp_path):
 def test_a_file_that_fails_does_not_stop_the_others(tmp_path):
     good, errors = tmp_path / "good", []
     good.write_text(A)
-    paths = [str(tmp_path / "none"), str(tmp_path), str(good)]
+    (tmp_path / "empty").mkdir()
+    paths = [str(tmp_path / "none"), str(tmp_path / "empty"), str(good)]
     found = list(read_sources(paths, settings(), lambda count: None, errors.append))
-    assert [row.fields for row in found] == [fields_of(A)]
+    assert [row.fields for row in found] == [{**fields_of(A), "source": str(good)}]
     assert [str(error) for error in errors] == [
+        f"{tmp_path}/empty: there is no file in this folder; check its name",
         f"{tmp_path}/none: there is no such file; check its name",
-        f"{tmp_path}: this is a folder; name the files in it",
     ]
 
 

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-#: How many lanes the timeline draws, and how many records in each; the panel is as high as these lanes.
-LANES_DRAWN, LANE_RECORDS = 16, 60
+#: How many lanes the timeline draws, and how many records or other events in each; the panel is as high as these lanes.
+LANES_DRAWN, LANE_RECORDS, LANE_EVENTS = 16, 60, 500
 
 COUNTS = """
     | eventstats count as in_lane by lane
@@ -116,6 +116,8 @@ NOTES = f"""
             . if(asked=0, "", ", those nearest to " . if(asked=1,"the event","the events") . " first")
             . "; the table has all records.", null()),
         if(busiest>{LANE_RECORDS}, "No lane shows more than {LANE_RECORDS} records.", null()),
+        if(events>{LANE_EVENTS}, "The timeline draws {LANE_EVENTS} of " . tostring(events,"commas") . " events.",
+            null()),
         "Times have Splunk's zone, " . zone . "; only the axis of the timeline has that of your browser."),
         note=mvjoin(notes," "),
         model="A flow record's **start** and **end** say when AWS *received* packets for aggregation, up to "

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from tools.dashboards.envelope import BLACK, BLUE, DARK, GREY, PURPLE, TEAL, UMBER, VERMILION
-from tools.dashboards.packet_answer import LANE_RECORDS, LANES_DRAWN
+from tools.dashboards.packet_answer import LANE_EVENTS, LANE_RECORDS, LANES_DRAWN
 from tools.dashboards.parts import JsonObject, hidden_without_rows
 
 # A record has two bars in its lane: a wide one between the bounds, and on it a second one from start to end. Two marks
@@ -20,7 +20,7 @@ BARS = f"""
     | where lane_number<={LANES_DRAWN}
     | sort 0 lane_number rank _time
     | streamstats count as nth by lane
-    | where nth<={LANE_RECORDS} OR role!="flow"
+    | where nth<=if(role="flow",{LANE_RECORDS},{LANE_EVENTS})
     | eval part=case(
         role!="flow", role,
         asked=1 AND (reason="certain" OR reason="possible"), mvappend("wide","inner","since","until","here"),

@@ -97,6 +97,7 @@ FLOWS = """
         reason="after", "its first packet passed at least " . floor(apart) . " s after the event",
         reason="between", "its packets passed between two of the events")
     | eval rank=case(
+        role="event" AND asked=1 AND event=asked_event, -3,
         role="event", -2,
         role="skipped", -1,
         reason="certain", 0,

@@ -6,15 +6,22 @@ The options are those that the search command declares. Authority: docs/shell.md
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+import sys
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Optional
+from functools import partial
+from typing import Callable, Optional
 
-from flowlag.cli.terminal import DONE, FAILED, UNREADABLE, Failures, Parser, complain, progress_bar
+from flowlag.cli.speech import speak
+from flowlag.cli.terminal import DONE, FAILED, UNREADABLE, Failures, Parser, complain, program, progress_bar
+from flowlag.cli.view import read_view
 from flowlag.enrich_options import Settings
+from flowlag.errors import SettingsError
 from flowlag.files.rows import Row
 from flowlag.files.sources import Progress, read_sources, read_tables
 from flowlag.options import Option, describe
@@ -26,7 +33,7 @@ UNREADABLE_RECORDS = "exit with 1 when records were invalid, missing, reversed o
 def make_parser(name: str, description: str) -> Parser:
     """A parser without arguments."""
     return Parser(
-        prog=f"python -m flowlag {name}",
+        prog=f"{program()} {name}",
         description=description,
         epilog="Exit codes: 0 done; 1 done, but some records were unreadable and --strict was given; 2 wrong usage; "
         "3 input missing or unreadable.",
@@ -42,14 +49,46 @@ def add_options(
         _add_option(parser, option)
     parser.add_argument("--output", choices=list(outputs), default="table", help="how to write (default: table)")
     parser.add_argument("--strict", action="store_true", help=strict)
+    parser.add_argument("--tz", metavar="ZONE", help="the time zone of the table, such as Europe/Berlin (default: UTC)")
+    parser.add_argument("--epoch", action="store_true", help="times of the table as seconds since the epoch, as in CSV")
+
+
+def find_writer(writers: Mapping[str, Callable[..., Iterator[str]]], args: Namespace) -> Callable[..., Iterator[str]]:
+    """What writes the output that was asked for; raises SettingsError for a view that there is not."""
+    view = read_view(args)
+    return partial(writers[args.output], view=view) if args.output == "table" else writers[args.output]
+
+
+def add_files(parser: Parser) -> None:
+    """Add the flow log files."""
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="a flow log file, or a folder with some; a pipe is read without any"
+    )
 
 
 def add_sides(parser: Parser) -> None:
     """Add the files of flows and of anchors to the parser of a command that brings both together."""
-    parser.add_argument("--flows", nargs="+", required=True, metavar="FILE", help="flow log files; - is stdin")
     parser.add_argument(
-        "--anchors", nargs="+", required=True, metavar="FILE", help="CSV with a header line, or JSON lines; - is stdin"
+        "--flows", nargs="+", metavar="FILE", help="flow log files or folders; a pipe is read without this"
     )
+    parser.add_argument(
+        "--anchors", nargs="+", required=True, metavar="FILE", help="CSV with a header line, or JSON; - is a pipe"
+    )
+
+
+def find_inputs(paths: Optional[Sequence[str]], name: str = "FILE") -> list[str]:
+    """The paths that were given; without any, standard input, if something is piped in or redirected."""
+    if not paths and not _is_fed():
+        raise SettingsError(f"there is nothing to read; give {name}, or feed the command through a pipe")
+    return list(paths or ["-"])
+
+
+def _is_fed() -> bool:
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (AttributeError, OSError, ValueError):  # closed, or replaced
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
 
 
 def _add_option(parser: Parser, option: Option) -> None:
@@ -100,7 +139,7 @@ def open_inputs(paths: Sequence[str]) -> Iterator[Inputs]:
 def finish(inputs: Inputs, is_written: bool, warnings: Iterable[Optional[str]], is_failing: bool) -> int:
     """Print the warnings, return the exit code; `is_failing`: --strict was given, and records were unreadable."""
     for warning in filter(None, warnings):
-        complain(warning)
+        complain(speak(warning))
     if inputs.failures or not is_written:
         return FAILED
     return UNREADABLE if is_failing else DONE

@@ -11,10 +11,21 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Callable
 
-from flowlag.cli.command import add_options, finish, given_options, has_unreadable, make_parser, open_inputs
-from flowlag.cli.enrich import tag_rows
-from flowlag.cli.output import lay_out
+from flowlag.cli.command import (
+    add_files,
+    add_options,
+    find_inputs,
+    find_writer,
+    finish,
+    given_options,
+    has_unreadable,
+    make_parser,
+    open_inputs,
+)
+from flowlag.cli.enrich import tag_events
+from flowlag.cli.period import PERIOD_OPTIONS, read_period
 from flowlag.cli.terminal import Parser, write_lines
+from flowlag.cli.view import EPOCH_VIEW, View, lay_out
 from flowlag.connect.connector import Connector
 from flowlag.connect.options import CONNECT_OPTIONS, parse_connect_settings
 from flowlag.connect.rows import CONNECT_FIELDS, Row
@@ -32,6 +43,7 @@ OPTIONS = (
     FORMAT,
 )
 
+_TIMES = ("start from", "before", "end from")
 _HEADINGS = {
     "src": "src", "src_port": "port", "dest": "dst", "dest_port": "port", "protocol": "proto", "direction_basis": "by",
     "start_earliest": "start from", "start_latest": "before", "start_basis": "basis", "end_earliest": "end from",
@@ -44,12 +56,15 @@ def connect(argv: Sequence[str]) -> int:
     """`connect`: write a row for each connection."""
     args = _connect_parser().parse_intermixed_args(argv)
     settings = parse_connect_settings(given_options(args, OPTIONS), "flowlag connect", OPTIONS)
+    period = read_period(args, "flowlag connect")
+    writer = find_writer(CONNECT_WRITERS, args)
     enricher, connector = Enricher(settings.reading), Connector(settings)
-    with open_inputs(args.files) as inputs:
-        events = tag_rows(enricher, inputs.rows(args.files, settings.reading))
+    files = find_inputs(args.files)
+    with open_inputs(files) as inputs:
+        events = tag_events(enricher, inputs.rows(files, settings.reading), period)
         while batch := list(islice(events, BATCH)):
-            connector.feed([event.get for event in batch])
-    is_written = write_lines(CONNECT_WRITERS[args.output](connector))
+            connector.feed([get for _, get in batch])
+    is_written = write_lines(writer(connector))
     is_failing = args.strict and (has_unreadable(enricher.counts) or connector.unusable > 0)
     return finish(inputs, is_written, [enricher.warning(), connector.warning()], is_failing)
 
@@ -60,8 +75,13 @@ def _connect_parser() -> Parser:
         "Tells which flow log records are of one connection, and when each connection began and ended. Records are "
         "read and tagged as `enrich` does.",
     )
-    add_options(parser, OPTIONS, CONNECT_WRITERS, "exit with 1 when a record was unreadable, or its tuple was")
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a flow log file; - is stdin")
+    add_options(
+        parser,
+        [*OPTIONS, *PERIOD_OPTIONS],
+        CONNECT_WRITERS,
+        "exit with 1 when a record was unreadable, or its tuple was",
+    )
+    add_files(parser)
     return parser
 
 
@@ -76,11 +96,11 @@ def write_json(connector: Connector) -> Iterator[str]:
     return connector.close(lambda row: json.dumps(dict(zip(CONNECT_FIELDS, row))))
 
 
-def write_table(connector: Connector) -> Iterator[str]:
+def write_table(connector: Connector, view: View = EPOCH_VIEW) -> Iterator[str]:
     """A table of what matters most."""
     places = tuple(map(CONNECT_FIELDS.index, _HEADINGS))
     rows: Iterator[Row] = connector.close(lambda row: tuple([row[place] for place in places]))
-    return lay_out(tuple(_HEADINGS.values()), rows)
+    return lay_out(tuple(_HEADINGS.values()), rows, view, _TIMES)
 
 
 #: What `--output` may be.

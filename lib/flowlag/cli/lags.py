@@ -51,7 +51,7 @@ def read_lags(path: Optional[str], confidence: Optional[str]) -> Optional[Learne
 def _read_table(path: str) -> Iterator[list[str]]:
     """The header and the cells of each row."""
     names: list[str] = []
-    for row in read_tables([path], ignore_progress, _stop):
+    for row in read_strictly(path):
         if not names:
             names = _check_header(path, list(row))
             yield names
@@ -68,6 +68,11 @@ def _check_header(path: str, names: list[str]) -> list[str]:
             "`python -m flowlag learn --output csv` wrote"
         )
     return names
+
+
+def read_strictly(path: str) -> Iterator[dict[str, str]]:
+    """The rows of a table of what was learned; raises SourceError if it cannot be read to its end."""
+    return read_tables([path], ignore_progress, _stop)
 
 
 def _stop(error: SourceError) -> NoReturn:

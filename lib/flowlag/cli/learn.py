@@ -10,12 +10,25 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Callable
 
-from flowlag.cli.command import add_options, add_sides, finish, given_options, has_unreadable, make_parser, open_inputs
+from flowlag.cli.command import (
+    add_options,
+    add_sides,
+    find_inputs,
+    find_writer,
+    finish,
+    given_options,
+    has_unreadable,
+    make_parser,
+    open_inputs,
+)
 from flowlag.cli.enrich import tag_rows
-from flowlag.cli.output import lay_out
+from flowlag.cli.keys import check_keys, join_synonyms
+from flowlag.cli.period import PERIOD_OPTIONS, read_period
 from flowlag.cli.terminal import Parser, write_lines
+from flowlag.cli.view import EPOCH_VIEW, View, lay_out
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import ENRICH_OPTIONS
+from flowlag.files.names import KeyFinder, known_names, read_as
 from flowlag.learn.learner import Learner
 from flowlag.learn.options import LEARN_OPTIONS, parse_learn_settings
 from flowlag.learn.rows import LEARN_FIELDS, Row
@@ -26,6 +39,7 @@ from flowlag.splunk.csv_bytes import quote
 _OWN = tuple(option for option in LEARN_OPTIONS if option is not ANCHORS)
 OPTIONS = (*_OWN, *(option for option in ENRICH_OPTIONS if option.name not in {own.name for own in _OWN}))
 
+_TIMES = ("from", "to")
 _HEADINGS = {
     "interface_id": "interface", "anchors": "anchors", "lag_p50": "lag p50", "lag_95": "95 %", "lag_99": "99 %",
     "lag_999": "99.9 %", "learned_from": "from", "learned_to": "to", "misses": "misses", "state": "state",
@@ -36,13 +50,21 @@ def learn(argv: Sequence[str]) -> int:
     """`learn`: write a row for each interface."""
     args = _learn_parser().parse_args(argv)
     settings = parse_learn_settings(given_options(args, OPTIONS), "flowlag learn", OPTIONS)
-    enricher, learner = Enricher(settings.reading), Learner(settings)
-    with open_inputs([*args.flows, *args.anchors]) as inputs:
-        for event in tag_rows(enricher, inputs.rows(args.flows, settings.reading)):
-            learner.feed_flow(event.get)
+    period = read_period(args, "flowlag learn")
+    writer = find_writer(LEARN_WRITERS, args)
+    finders = {
+        "flow": KeyFinder(settings.by.flow, [*known_names(settings.reading), *settings.flags]),
+        "anchor": KeyFinder(settings.by.anchor, filter(None, [settings.anchor_time, settings.anchor_packets])),
+    }
+    enricher, learner = Enricher(settings.reading), Learner(settings, join_synonyms(finders))
+    flows = find_inputs(args.flows, "--flows FILE")
+    with open_inputs([*flows, *args.anchors]) as inputs:
+        for event in tag_rows(enricher, inputs.rows(flows, settings.reading), period):
+            learner.feed_flow(read_as(event, finders["flow"].find(event)))
         for event in inputs.tables(args.anchors):
-            learner.feed_anchor(event.get)
-    is_written = write_lines(LEARN_WRITERS[args.output](learner.close()))
+            learner.feed_anchor(read_as(event, finders["anchor"].find(event)))
+    check_keys(finders, settings.by, settings.reading.prefix)
+    is_written = write_lines(writer(learner.close()))
     is_failing = args.strict and (has_unreadable(enricher.counts) or learner.unusable > 0)
     return finish(inputs, is_written, [enricher.warning(), learner.warning()], is_failing)
 
@@ -54,7 +76,12 @@ def _learn_parser() -> Parser:
         "exactly when a connection was opened (anchors). Flows are read and tagged as `enrich` does.",
     )
     add_sides(parser)
-    add_options(parser, OPTIONS, LEARN_WRITERS, "exit with 1 when a record was unreadable or an anchor takes no part")
+    add_options(
+        parser,
+        [*OPTIONS, *PERIOD_OPTIONS],
+        LEARN_WRITERS,
+        "exit with 1 when a record was unreadable or an anchor takes no part",
+    )
     return parser
 
 
@@ -69,10 +96,10 @@ def write_json(rows: Iterator[Row]) -> Iterator[str]:
     return (json.dumps(dict(zip(LEARN_FIELDS, row))) for row in rows)
 
 
-def write_table(rows: Iterator[Row]) -> Iterator[str]:
+def write_table(rows: Iterator[Row], view: View = EPOCH_VIEW) -> Iterator[str]:
     """A table without the density."""
     places = tuple(map(LEARN_FIELDS.index, _HEADINGS))
-    return lay_out(tuple(_HEADINGS.values()), (tuple([row[place] for place in places]) for row in rows))
+    return lay_out(tuple(_HEADINGS.values()), (tuple([row[place] for place in places]) for row in rows), view, _TIMES)
 
 
 #: What `--output` may be.

@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterator
 from typing import Callable
 
-from flowlag.cli.output import lay_out
+from flowlag.cli.view import EPOCH_VIEW, View, lay_out
 from flowlag.fields import first_value
+from flowlag.files.names import AliasFinder, read_as
 from flowlag.five_tuple import DEST_NAMES, DEST_PORT_NAMES, SRC_NAMES
 from flowlag.match.fields import fields_of
 from flowlag.match.options import MatchSettings
@@ -20,6 +21,9 @@ _SHOWN = {
     "share": ("certainty", "share", "gap_min", "gap_max", "count"),
     "probability": ("certainty", "probability", "none", "share", "count"),
 }
+_FLOW_ENDS = [[FLOW_PREFIX + name for name in some] for some in (SRC_NAMES, DEST_NAMES, DEST_PORT_NAMES)]
+_FLOW_NAMES = [name for names in _FLOW_ENDS for name in names]
+_TIMES = ("anchor time", "start", "end")
 _HEADINGS = {"gap_min": "gap min", "gap_max": "gap max", "count": "flows"}
 
 
@@ -43,20 +47,21 @@ def write_json(reply: bytes, settings: MatchSettings) -> Iterator[str]:
     return (json.dumps(row) for row in read_pairs(reply))
 
 
-def write_table(reply: bytes, settings: MatchSettings) -> Iterator[str]:
+def write_table(reply: bytes, settings: MatchSettings, view: View = EPOCH_VIEW) -> Iterator[str]:
     """A table of what an analyst needs of each pair; an anchor without a flow has a row too."""
     shown = (_HEADINGS.get(name, name) for name in _SHOWN[settings.rank])
+    aliases = AliasFinder([*settings.anchor_keys, *_FLOW_NAMES])
     headings = ("anchor time", "key", *shown, "src", "dst", "port", "start", "end")
-    return lay_out(headings, (_table_row(row, settings) for row in read_pairs(reply)))
+    return lay_out(headings, (_table_row(row, settings, aliases) for row in read_pairs(reply)), view, _TIMES)
 
 
-def _table_row(row: dict[str, str], settings: MatchSettings) -> list[str]:
-    names = [[FLOW_PREFIX + name for name in some] for some in (SRC_NAMES, DEST_NAMES, DEST_PORT_NAMES)]
+def _table_row(row: dict[str, str], settings: MatchSettings, aliases: AliasFinder) -> list[str]:
+    get = read_as(row, aliases.find(row))
     return [
         row.get(settings.anchor_time, ""),
-        " ".join(row.get(name, "") for name in settings.anchor_keys),
+        " ".join(get(name) or "" for name in settings.anchor_keys),
         *(row[f"match_{name}"] for name in _SHOWN[settings.rank]),
-        *(first_value(row.get, some) or "" for some in names),
+        *(first_value(get, some) or "" for some in _FLOW_ENDS),
         *(row.get(f"{FLOW_PREFIX}{settings.prefix}{name}", "") for name in ("start", "end")),
     ]
 

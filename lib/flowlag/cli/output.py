@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The output of `enrich`: a table for people, CSV and JSON lines for programs. Opens and prints nothing.
 
-CSV and JSON hold every field. The table shows a fixed choice, each value exactly as the tag has it.
+CSV and JSON hold every field. The table shows a fixed choice.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Callable, TypeVar
 
+from flowlag.cli.view import EPOCH_VIEW, LONGEST_SAMPLE, View, lay_out
 from flowlag.enrich_options import Settings
-from flowlag.errors import show_text, show_value
+from flowlag.errors import show_value
 from flowlag.fields import first_value
+from flowlag.files.names import AliasFinder, known_names, read_as
 from flowlag.five_tuple import DEST_NAMES, DEST_PORT_NAMES, SRC_NAMES
 from flowlag.record import VALID
 from flowlag.splunk.csv_bytes import quote
@@ -22,13 +24,8 @@ from flowlag.tags import TAG_FIELDS, asked_fields
 
 #: A CSV has the columns of its first events, so many of which are held until the header is written.
 CSV_SAMPLE = 1000
-#: The columns of the table are as wide as the values of this many first events need, within limits.
-TABLE_SAMPLE = 200
-#: Both samples end earlier if they hold this many characters.
-LONGEST_SAMPLE = 64 * 1024 * 1024
 #: How many names of columns that a CSV leaves out are kept.
 MOST_LEFT_OUT = 1000
-WIDEST_COLUMN = 22
 #: How much is shown of a line that could not be tagged.
 SHOWN_LINE = 60
 
@@ -38,6 +35,9 @@ T = TypeVar("T")
 
 _LOST_SURROGATES = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # what surrogateescape cannot turn back into a byte
 
+_TIMES = ("start", "end", "earliest", "latest", "time", "likely earliest")
+#: Left out first if the terminal is narrow.
+_LEAST = ("window", "stamps", "±", "time", "dur", "unreadable line", "interface")
 _HEADINGS = (
     "interface", "src", "dst", "port", "status", "start", "end", "dur", "earliest", "latest", "time", "±", "window",
     "stamps",
@@ -92,29 +92,22 @@ def _list_names(names: list[str]) -> str:
     return f"{shown} and {more}" if len(names) > 10 else shown
 
 
-def write_table(events: Iterable[Event], settings: Settings, warn: Warn) -> Iterator[str]:
+def write_table(events: Iterable[Event], settings: Settings, warn: Warn, view: View = EPOCH_VIEW) -> Iterator[str]:
     """A table of what matters for timing; a value wider than its column moves the rest of its row."""
     names = asked_fields(settings)
     asked = (name.replace("_", " ") for name in names[len(TAG_FIELDS) :])
     headings = (*_HEADINGS, *asked, "unreadable line")
-    return lay_out(headings, (_table_row(event, settings, names) for event in events))
+    aliases = AliasFinder(known_names(settings))
+    return lay_out(headings, (_table_row(event, settings, names, aliases) for event in events), view, _TIMES, _LEAST)
 
 
-def lay_out(headings: tuple[str, ...], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """The lines of a table, none if there is no row. Cells are made safe for a terminal."""
-    shown = (tuple(map(show_text, row)) for row in rows)
-    first = _take_sample(shown, TABLE_SAMPLE, lambda row: sum(map(len, row)))
-    widths = [min(max(map(len, column)), max(WIDEST_COLUMN, len(column[0]))) for column in zip(headings, *first)]
-    for row in chain([headings] if first else [], first, shown):
-        yield " ".join(f"{cell:<{width}}" for cell, width in zip(row, widths)).rstrip()
-
-
-def _table_row(event: Event, settings: Settings, names: Sequence[str]) -> list[str]:
+def _table_row(event: Event, settings: Settings, names: Sequence[str], aliases: AliasFinder) -> list[str]:
+    get = read_as(event, aliases.find(event))
     tag = {name: event[settings.prefix + name] for name in names}
     window = (tag["window_position"], tag["window_offset"], tag["window_basis"])
     places = (settings.names.interface, SRC_NAMES, DEST_NAMES, DEST_PORT_NAMES)
     cells = (
-        *(first_value(event.get, names) for names in places),
+        *(first_value(get, names) for names in places),
         *(tag[name] for name in TAG_FIELDS[:8]),
         " ".join(text for text in window if text),
         *(tag[name] for name in names[len(TAG_FIELDS) - 1 :]),  # the stamps, and what was asked for

@@ -10,10 +10,21 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Callable
 
-from flowlag.cli.command import add_options, finish, given_options, has_unreadable, make_parser, open_inputs
-from flowlag.cli.enrich import tag_rows
-from flowlag.cli.output import lay_out
+from flowlag.cli.command import (
+    add_files,
+    add_options,
+    find_inputs,
+    find_writer,
+    finish,
+    given_options,
+    has_unreadable,
+    make_parser,
+    open_inputs,
+)
+from flowlag.cli.enrich import tag_events
+from flowlag.cli.period import PERIOD_OPTIONS, read_period
 from flowlag.cli.terminal import Parser, write_lines
+from flowlag.cli.view import EPOCH_VIEW, View, lay_out
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import FIELD_OPTIONS, FORMAT
 from flowlag.profile.options import PROFILE_OPTIONS, parse_profile_settings
@@ -23,6 +34,7 @@ from flowlag.splunk.csv_bytes import quote
 #: With the options for reading files; in Splunk, flowlagenrich has these, before flowlagprofile.
 OPTIONS = (*PROFILE_OPTIONS, *FIELD_OPTIONS, FORMAT)
 
+_TIMES = ("first", "last")
 _HEADINGS = {
     "interface_id": "interface", "records": "records", "ok": "ok", "timing_mode": "mode", "mode_support": "support",
     "interval": "interval", "phase": "phase", "window_p50": "win p50", "window_max": "max", "first_start": "first",
@@ -35,11 +47,14 @@ def profile(argv: Sequence[str]) -> int:
     """`profile`: write a row for each interface and each of its phases."""
     args = _profile_parser().parse_intermixed_args(argv)
     settings = parse_profile_settings(given_options(args, OPTIONS), "flowlag profile", OPTIONS)
+    period = read_period(args, "flowlag profile")
+    writer = find_writer(PROFILE_WRITERS, args)
     enricher, profiler = Enricher(settings.reading), Profiler(settings)
-    with open_inputs(args.files) as inputs:
-        for event in tag_rows(enricher, inputs.rows(args.files, settings.reading)):
-            profiler.feed(event.get)
-    is_written = write_lines(PROFILE_WRITERS[args.output](profiler.close()))
+    files = find_inputs(args.files)
+    with open_inputs(files) as inputs:
+        for _, get in tag_events(enricher, inputs.rows(files, settings.reading), period):
+            profiler.feed(get)
+    is_written = write_lines(writer(profiler.close()))
     return finish(inputs, is_written, [profiler.warning()], args.strict and has_unreadable(profiler.counts))
 
 
@@ -49,8 +64,8 @@ def _profile_parser() -> Parser:
         "Tells how each network interface stamps its flow log records and, if the index time is known (_indextime), "
         "how late they arrive.",
     )
-    add_options(parser, OPTIONS, PROFILE_WRITERS)
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a flow log file; - is stdin")
+    add_options(parser, [*OPTIONS, *PERIOD_OPTIONS], PROFILE_WRITERS)
+    add_files(parser)
     return parser
 
 
@@ -65,9 +80,9 @@ def write_json(rows: Iterable[dict[str, str]]) -> Iterator[str]:
     return map(json.dumps, rows)
 
 
-def write_table(rows: Iterable[dict[str, str]]) -> Iterator[str]:
+def write_table(rows: Iterable[dict[str, str]], view: View = EPOCH_VIEW) -> Iterator[str]:
     """A table of what matters most."""
-    return lay_out(tuple(_HEADINGS.values()), ([row[name] for name in _HEADINGS] for row in rows))
+    return lay_out(tuple(_HEADINGS.values()), ([row[name] for name in _HEADINGS] for row in rows), view, _TIMES)
 
 
 #: What `--output` may be.

@@ -11,27 +11,44 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 from typing import BinaryIO, NoReturn, Optional
 
 from flowlag.cli.output import encode_line
-from flowlag.errors import SourceError
+from flowlag.errors import SourceError, show_text
+from flowlag.files.paths import list_files
 from flowlag.files.sources import Progress
 from flowlag.splunk.stdio import drop, say, write_all
 
 DONE, UNREADABLE, WRONG_USAGE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
-#: Smaller input, in bytes, is read before anybody could look at a progress bar.
-LONG_INPUT_BYTES = 16_000_000
+#: Smaller input, in bytes, has a progress bar only if it takes longer than BAR_DELAY_S.
+LONG_INPUT_BYTES = 1_000_000
+BAR_DELAY_S = 1
+
+
+def program() -> str:
+    """How the shell was called: as the script `flowlag`, or as a module."""
+    name = os.path.basename(sys.argv[0] if sys.argv else "")
+    return "flowlag" if name in ("flowlag", "flowlag.exe") else "python -m flowlag"
 
 
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser that refuses in one sentence."""
 
     def error(self, message: str) -> NoReturn:
-        complain(f"{message}; `{self.prog} --help` lists what there is.")
+        end = "" if message.endswith("?") else ";"
+        complain(f"{show_text(message)}{self._suggest(message)}{end} `{self.prog} --help` lists what there is.")
         sys.exit(WRONG_USAGE)
+
+    def _suggest(self, message: str) -> str:
+        """The option that is nearest to one that there is not."""
+        unknown = re.match(r"unrecognized arguments: (--[\w-]+)", message)
+        near = get_close_matches(unknown[1], self._option_string_actions, 1) if unknown else []
+        return f" (did you mean {near[0]}?)" if near else ""
 
     def _print_message(self, message: str, file: object = None) -> None:
         """Print help, or the version; what is printed on stderr goes through `error`."""
@@ -86,21 +103,25 @@ def drop_stdout() -> None:
 def progress_bar(paths: Sequence[str]) -> Iterator[Progress]:
     """Counts the bytes of the files on a tqdm bar, for long input on a terminal; tqdm need not be installed."""
     total = _total_bytes(paths)
-    if sys.stderr is None or not sys.stderr.isatty() or (total is not None and total < LONG_INPUT_BYTES):
+    is_long = total is None or total >= LONG_INPUT_BYTES
+    if sys.stderr is None or not sys.stderr.isatty():
         yield ignore_progress
         return
     try:
         from tqdm import tqdm
     except ImportError:
+        if total is not None and is_long:
+            complain("no progress bar, since tqdm is not installed; `pip install tqdm` (or flowlag[progress]) adds it")
         yield ignore_progress
         return
-    with tqdm(total=total, unit="B", unit_scale=True, leave=False, file=sys.stderr) as bar:
+    delay = 0 if total is not None and is_long else BAR_DELAY_S
+    with tqdm(total=total, unit="B", unit_scale=True, leave=False, file=sys.stderr, delay=delay) as bar:
         yield bar.update
 
 
 def _total_bytes(paths: Sequence[str]) -> Optional[int]:
     """The size of all files, None if stdin is among them."""
-    return None if "-" in paths else sum(map(_count_bytes, paths))
+    return None if "-" in paths else sum(map(_count_bytes, list_files(paths, lambda error: None)))
 
 
 def _count_bytes(path: str) -> int:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any, Optional
 
 from flowlag.errors import LimitError
+from flowlag.files.envelopes import Packed, open_envelope
 from flowlag.files.limits import DEEPEST_DOCUMENT, LONGEST_DOCUMENT, MOST_REPEATED
 from flowlag.files.rows import Row, RowReader
 from flowlag.lines import text_of
@@ -99,10 +100,11 @@ class _JsonText:
         return document, self.offset + size
 
 
-def read_json(stream: io.BufferedIOBase, reader: RowReader) -> Iterator[Row]:
+def read_json(stream: io.BufferedIOBase, reader: RowReader, is_packed: bool = False) -> Iterator[Row]:
     """The rows of JSON documents, one a line, over several lines, or back to back.
 
-    The first line of a broken document is read as text; then the next line is tried.
+    The first line of a broken document is read as text; then the next line is tried. `is_packed` says that the stream
+    is what a document had in base64.
     """
     held = _JsonText(stream)
     while held.skip_separators() or not held.is_last:
@@ -118,7 +120,7 @@ def read_json(stream: io.BufferedIOBase, reader: RowReader) -> Iterator[Row]:
             break
         start, held.offset = held.offset, end or (line_end if line_end >= 0 else len(held.text))
         if end:
-            yield from _read_document(document, held.text[start:end], reader)
+            yield from _read_document(document, held.text[start:end], reader, is_packed)
         else:
             row = reader.read_line(held.text[start : held.offset])
             if row is not None:
@@ -127,14 +129,21 @@ def read_json(stream: io.BufferedIOBase, reader: RowReader) -> Iterator[Row]:
         raise held.failure
 
 
-def _read_document(document: Any, text: str, reader: RowReader) -> Iterator[Row]:
+def _read_document(document: Any, text: str, reader: RowReader, is_packed: bool) -> Iterator[Row]:
     if _is_deep(document):  # this is no flow log
         yield Row({"_raw": text}, is_other=True)
         return
-    for event in _expand(document):
-        row = _read_event(event, reader)
-        if row is not None:
-            yield row
+    try:
+        for event in _expand(document):
+            if not isinstance(event, Packed):
+                row = _read_event(event, reader)
+                yield from [] if row is None else [row]
+            elif is_packed:  # one in another is no shape of AWS
+                yield Row({"_raw": text}, is_other=True)
+            else:
+                yield from read_json(io.BufferedReader(io.BytesIO(event)), reader, is_packed=True)
+    except DAMAGE:  # of what it holds in base64
+        yield Row({"_raw": text}, is_other=True)
 
 
 def _is_deep(document: Any) -> bool:
@@ -149,7 +158,10 @@ def _is_deep(document: Any) -> bool:
 
 
 def _expand(document: Any) -> Iterator[Any]:
-    """The events of a document: those of an array or of a list of CloudWatch (with its common fields), else itself."""
+    """The events of a document: those of an array, of a list of CloudWatch (with its common fields) or of an envelope.
+
+    Any other document is an event itself.
+    """
     if isinstance(document, list):
         for item in document:
             yield from _expand(item)
@@ -159,14 +171,15 @@ def _expand(document: Any) -> Iterator[Any]:
     if fields.get("messageType") == "CONTROL_MESSAGE":  # a health check of the subscription
         return
     if name is None:
-        yield document
+        events = open_envelope(fields)
+        yield from [document] if events is None else events
         return
     common = {key: value for key, value in document.items() if key != name and key not in _PAGING}
-    events = document[name]
-    if len(json.dumps(common)) * len(events) > MOST_REPEATED:  # these are no longer a few words for each event
-        yield from (*events, common)
+    listed = document[name]
+    if len(json.dumps(common)) * len(listed) > MOST_REPEATED:  # these are no longer a few words for each event
+        yield from (*listed, common)
         return
-    for event in events:
+    for event in listed:
         yield {**common, **event} if isinstance(event, dict) else event
 
 
@@ -193,7 +206,8 @@ def _fill_fields(row: Row, extracted: dict[str, str], reader: RowReader) -> Row:
     """A row plus the fields that a subscription's filter pattern extracted from its message, if the row lacks them."""
     fields = {**extracted, **row.fields}
     ordered = {name: fields[name] for name in (*row.fields, *extracted)}
-    return row._replace(fields=ordered, is_other=row.is_other and not reader.tells_flow(ordered))
+    is_other = row.is_other and not reader.tells_flow(ordered)
+    return row._replace(fields=ordered, is_other=is_other, aliases=reader.find_aliases(ordered))
 
 
 def _flatten(document: dict[str, Any]) -> dict[str, str]:

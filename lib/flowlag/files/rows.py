@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
+from types import MappingProxyType
 from typing import NamedTuple, Optional
 
 from flowlag.enrich_options import Settings
 from flowlag.fields import FIELD_VERSIONS, Names, Values, has_value, pick_values
+from flowlag.files.names import Aliases, AliasFinder, known_names, read_as, squeeze
 from flowlag.layouts import LAYOUTS, Layout
 from flowlag.lines import tells_flow
 from flowlag.recognition import Found, find_record, fits
@@ -32,13 +34,16 @@ class Row(NamedTuple):
 
     `values` is set for a line that a layout has split. `is_other` says that a line is not a flow log record in this
     file's layout, even if it fits another one. Without both, the fields are read like those of an event. `line` has the
-    columns of a line alone, if the row has other fields too.
+    columns of a line alone, if the row has other fields too; `own` the fields without the columns of `_raw`. `aliases`
+    are the names under which the fields are read, where these are spelled in another way.
     """
 
     fields: dict[str, str]
     values: Optional[Values] = None
     is_other: bool = False
     line: Optional[dict[str, str]] = None
+    own: Optional[dict[str, str]] = None
+    aliases: Aliases = MappingProxyType({})
 
 
 class RowReader:
@@ -46,6 +51,7 @@ class RowReader:
 
     def __init__(self, settings: Settings) -> None:
         self._names = settings.names
+        self._aliases = AliasFinder(known_names(settings))
         self._reads = settings.reads_raw
         self._given = settings.layouts
         self._layout: Optional[Layout] = None
@@ -96,21 +102,42 @@ class RowReader:
 
         The other fields stay, but those of the line win if names are equal; the line becomes `_raw`.
         """
-        values = pick_values(fields.get, self._names)
+        aliases = self._aliases.find(fields)
+        values = pick_values(read_as(fields, aliases), self._names)
+        if values.start and values.end:
+            return Row(fields, aliases=aliases)
+        if has_value(fields.get("_raw")):
+            return self._read_raw(fields)._replace(aliases=aliases)
         name = next((name for name in MESSAGE_NAMES if has_value(fields.get(name))), None)
-        if name is None or has_value(fields.get("_raw")) or (values.start and values.end):
-            return Row(fields)
+        if name is None:
+            return Row(fields, aliases=aliases)
         row = self.read_line(fields[name])
         if row is None:
             return None
         if row.is_other and tells_flow(values):
-            return Row(fields)
+            return Row(fields, aliases=aliases)
         others = {key: fields[key] for key in fields if key != name}
         return row._replace(fields={**others, **row.fields}, line=row.fields)
 
+    def _read_raw(self, fields: dict[str, str]) -> Row:
+        """The row of fields with a `_raw`, which is read like that of an event; the columns of its layout are added."""
+        columns = self._find_columns(fields["_raw"])
+        added = {name: text for name, text in columns.items() if not has_value(fields.get(name))}
+        return Row({**fields, **added}, own=fields)
+
+    def _find_columns(self, raw: str) -> dict[str, str]:
+        """The columns of the layout in which an event's `_raw` is read; none if it is in none."""
+        words = split_words(strip_blanks(raw)) if self._reads else []
+        found = None if is_header(raw) else find_record(words, self._given)
+        return {} if found is None else {name: found.words[place] for name, place in self._columns_of(found.layout)}
+
+    def find_aliases(self, fields: dict[str, str]) -> Aliases:
+        """The names under which fields are read, where they are spelled in another way."""
+        return self._aliases.find(fields)
+
     def tells_flow(self, fields: dict[str, str]) -> bool:
         """Whether the fields have a start, an end or a log status word."""
-        return tells_flow(pick_values(fields.get, self._names))
+        return tells_flow(pick_values(read_as(fields, self._aliases.find(fields)), self._names))
 
     def is_csv_header(self, line: str) -> bool:
         """Whether the csv module splits a line into names, at least one of which is a known input."""
@@ -120,8 +147,8 @@ class RowReader:
             return False
         if any(cell in (*MESSAGE_NAMES, "_raw") for cell in cells):
             return True
-        known = {*FIELD_VERSIONS, *map(normalise_name, Names().all()), *map(normalise_name, self._names.all())}
-        return len(cells) > 1 and any(normalise_name(cell) in known for cell in cells)
+        known = {*map(squeeze, (*FIELD_VERSIONS, *Names().all(), *self._names.all()))}
+        return len(cells) > 1 and any(squeeze(normalise_name(cell)) in known for cell in cells)
 
 
 class TableReader(RowReader):

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Input files to rows, in every shape in which AWS delivers flow logs. Only this module opens inputs.
 
-The content of a file decides how it is read, never its name: gzip (members back to back, in up to three layers),
-Parquet, JSON documents, CSV with a header line, else lines of text. Nothing is dropped silently: a line that cannot be
-read becomes a row of status `other`, and a damaged file raises SourceError after the rows before the damage. Files may
-have any size, because they are read as streams; there are limits for what must be held in one piece, and for what gzip
-unpacks (limits.py).
+The content of a file decides how it is read, never its name: gzip (members back to back) and zstd, in up to three
+layers, UTF-16, Parquet, JSON documents, CSV with a header line, else lines of text. Nothing is dropped silently: a line
+that cannot be read becomes a row of status `other`, and a damaged file raises SourceError after the rows before the
+damage. Files may have any size, because they are read as streams; there are limits for what must be held in one piece,
+and for what gzip and zstd unpack (limits.py).
 
 Authority: docs/shell.md, Input, and docs/shell.md, Limits; facts about how AWS delivers files (Firehose's gzip in gzip,
 CloudWatch exports). Read 2026-11-24.
@@ -28,6 +28,8 @@ from flowlag.files.gunzip import Gunzip
 from flowlag.files.json_rows import DAMAGE, read_json
 from flowlag.files.limits import LONGEST_LINE
 from flowlag.files.parquet_rows import read_parquet
+from flowlag.files.paths import SOURCE, name_sources
+from flowlag.files.recoded import Utf16, open_zstd
 from flowlag.files.rows import Row, RowReader, TableReader
 
 #: Firehose writes gzip in gzip when it compresses what CloudWatch has compressed; one layer more to be safe.
@@ -36,7 +38,9 @@ MOST_GZIP_LAYERS = 3
 HEAD_BYTES = 65536
 
 _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
-_OTHER_PACKINGS = {b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ\x00": "xz", b"BZh91AY&SY": "bzip2"}
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_OTHER_PACKINGS = {b"PK\x03\x04": "zip", b"\xfd7zXZ\x00": "xz", b"BZh91AY&SY": "bzip2"}
 _BLANK_BYTES = b" \t\r\n\0\xef\xbb\xbf"
 _BLANKS = re.compile(rb"[ \t\r\n\0\xef\xbb\xbf]*")
 
@@ -50,11 +54,17 @@ def read_sources(
 
     `progress` gets the number of bytes, as they are stored, that were read since its last call.
     """
-    for path in paths:
+    for path, name in name_sources(paths, report):
         try:
-            yield from read_source(path, settings, progress)
+            for row in read_source(path, settings, progress):
+                yield row if name is None else row._replace(fields=_add_source(row.fields, name))
         except SourceError as error:
             report(error)
+
+
+def _add_source(fields: dict[str, str], name: str) -> dict[str, str]:
+    """The fields with the file that they come from, unless they say so themselves, as Splunk's export does."""
+    return fields if fields.get(SOURCE) else {**fields, SOURCE: name}
 
 
 def read_source(path: str, settings: Settings, progress: Progress) -> Iterator[Row]:
@@ -66,9 +76,10 @@ def read_tables(
     paths: Iterable[str], progress: Progress, report: Callable[[SourceError], None]
 ) -> Iterator[dict[str, str]]:
     """The fields of each row of CSV (with a header line), JSON or Parquet files about anything; see read_sources."""
-    for path in paths:
+    for path, name in name_sources(paths, report):
         try:
-            yield from (row.fields for row in _read_path(path, TableReader(), progress))
+            for row in _read_path(path, TableReader(), progress):
+                yield row.fields if name is None else _add_source(row.fields, name)
         except SourceError as error:
             report(error)
 
@@ -82,6 +93,8 @@ def _read_path(path: str, reader: RowReader, progress: Progress) -> Iterator[Row
 
 
 def _open(path: str) -> AbstractContextManager[io.BufferedIOBase]:
+    if path.startswith("s3://"):
+        raise SourceError(f"{path}: flowlag does not read from S3 itself; {_pipe_from_s3(path)}")
     if path != "-":
         return open(path, "rb")
     if sys.stdin is None:
@@ -90,13 +103,20 @@ def _open(path: str) -> AbstractContextManager[io.BufferedIOBase]:
     return nullcontext(stdin)
 
 
+def _pipe_from_s3(path: str) -> str:
+    """What to type to read an object, or all objects below a prefix."""
+    if path.endswith("/"):
+        return f"copy the objects with `aws s3 cp --recursive {path} FOLDER`, and give FOLDER"
+    return f"type `aws s3 cp {path} - | flowlag enrich`"
+
+
 def _explain(error: Exception) -> str:
     if isinstance(error, LimitError):
         return str(error)
     if isinstance(error, FileNotFoundError):
         return "there is no such file; check its name"
     if isinstance(error, IsADirectoryError):
-        return "this is a folder; name the files in it"
+        return "this is a folder; name the file in it"
     if isinstance(error, PermissionError):
         return "there is no permission to read it; ask for it, or run this as its owner"
     if isinstance(error, EOFError):
@@ -158,10 +178,15 @@ def _read_file(name: str, file: io.BufferedIOBase, reader: RowReader, progress: 
     for _ in range(MOST_GZIP_LAYERS + 1):
         head = _read_head(stream)
         stream = io.BufferedReader(_Tap(head, stream))
-        if not head.startswith(_GZIP):
+        if head.startswith(_ZSTD):
+            stream = io.BufferedReader(open_zstd(name, stream, lambda: taken))
+        elif head.startswith(_UTF16):
+            stream = io.BufferedReader(Utf16(stream))
+        elif not head.startswith(_GZIP):
             return _read_shape(name, head, stream, reader)
-        stream = io.BufferedReader(Gunzip(stream, lambda: taken))
-    raise SourceError(f"{name}: it has more than {MOST_GZIP_LAYERS} layers of gzip; unpack it first")
+        else:
+            stream = io.BufferedReader(Gunzip(stream, lambda: taken))
+    raise SourceError(f"{name}: it has more than {MOST_GZIP_LAYERS} layers of gzip or zstd; unpack it first")
 
 
 def _read_head(stream: io.BufferedIOBase) -> bytes:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from struct import Struct
 from typing import NamedTuple, Optional
 
@@ -23,6 +23,8 @@ from flowlag.learn.estimate import Range
 from flowlag.learn.options import LearnSettings
 from flowlag.learn.rows import Row, describe_all
 from flowlag.match.sides import (
+    FAR_TIME,
+    MANY_KEYS,
     NEITHER,
     NO_ANCHOR_KEY,
     NO_BOUNDS,
@@ -31,11 +33,13 @@ from flowlag.match.sides import (
     NO_TIME,
     Get,
     Side,
+    Synonyms,
     hint_empty,
     hint_keys,
     is_anchor,
     leave_out,
     say_counts,
+    why_no_time,
 )
 from flowlag.record import count_packets
 
@@ -48,7 +52,7 @@ NO_RECORD = "anchors without a record that can hold them"
 #: A connection passes few interfaces. A key that more have names none, and would cost the square of the input.
 MOST_INTERFACES = 100
 NO_CONNECTION = f"anchors whose key more than {MOST_INTERFACES} network interfaces have"
-_UNUSABLE = frozenset((NO_FLOW_KEY, NO_BOUNDS, NO_INTERFACE, NO_ANCHOR_KEY, NO_TIME, INEXACT))
+_UNUSABLE = frozenset((NO_FLOW_KEY, NO_BOUNDS, NO_INTERFACE, NO_ANCHOR_KEY, NO_TIME, FAR_TIME, MANY_KEYS, INEXACT))
 
 #: The fields of a _Flow, and of an anchor: its time, and whether its connection had one packet.
 _PACKED, _ANCHOR = Struct("<qqqi"), Struct("<q?")
@@ -77,15 +81,20 @@ class _Pool:
 class Learner:
     """Takes events one by one, and gives a row for each interface at the end."""
 
-    def __init__(self, settings: LearnSettings) -> None:
+    def __init__(self, settings: LearnSettings, synonyms: Optional[Synonyms] = None) -> None:
         self.settings = settings
         self.counts: Counter[str] = Counter()
         self._has_flags = False
         #: By flags, and by packets; the second counts only if no flow has flags, which is known at the end.
         self._opening, self._single = _Pool(NO_OPENING), _Pool(MORE_PACKETS)
         self._anchors: dict[KeyText, bytearray] = {}
+        #: By all keys of an anchor, a line each.
+        self._anchors_of_several: dict[str, bytearray] = {}
         self._interfaces: dict[str, int] = {}
-        self._sides = {"flow": Side(settings.by.flow), "anchor": Side(settings.by.anchor)}
+        self._sides = {
+            "flow": Side(settings.by.flow, NO_FLOW_KEY, synonyms),
+            "anchor": Side(settings.by.anchor, NO_ANCHOR_KEY, synonyms),
+        }
         prefix = settings.reading.prefix
         self._status = prefix + "status"
         self._times = tuple(prefix + name for name in ("start", "latest", "earliest"))
@@ -123,33 +132,37 @@ class Learner:
         if not is_first:
             pool.counts[pool.refusal] += 1
             return
-        key, interface = self._sides["flow"].key(get), first_value(get, self.settings.reading.names.interface)
+        side = self._sides["flow"]
+        keys, interface = side.keys(get), first_value(get, self.settings.reading.names.interface)
         times = [time_us for time_us in (parse_seconds(get(name) or "") for name in self._times) if time_us is not None]
-        if key is None:
-            pool.counts[NO_FLOW_KEY] += 1
+        if not keys:
+            pool.counts[side.reason] += 1
         elif len(times) < len(self._times) or max(times) > LAST_US:
             pool.counts[NO_BOUNDS] += 1
         elif interface is None:
             pool.counts[NO_INTERFACE] += 1
         else:
             number = self._interfaces.setdefault(interface, len(self._interfaces))
-            pool.flows.setdefault(repr(key), bytearray()).extend(_PACKED.pack(*times, number))
+            for key in keys:
+                pool.flows.setdefault(repr(key), bytearray()).extend(_PACKED.pack(*times, number))
 
     def feed_anchor(self, get: Get) -> None:
         """Take an event that is an anchor, at its time."""
         side = self._sides["anchor"]
         side.is_empty = False
-        key, time_us = side.key(get), parse_instant(get(self.settings.anchor_time) or "")
-        if key is None:
-            self.counts[NO_ANCHOR_KEY] += 1
+        text = get(self.settings.anchor_time)
+        keys, time_us = side.keys(get), parse_instant(text or "")
+        if not keys:
+            self.counts[side.reason] += 1
         elif not is_anchor(get, get(self._status) or "", None):
             self.counts[INEXACT] += 1
         elif time_us is None:
-            self.counts[NO_TIME] += 1
+            self.counts[why_no_time(text)] += 1
         else:
             packets = self.settings.anchor_packets
             is_single = packets is not None and count_packets(get(packets)) == 1
-            self._anchors.setdefault(repr(key), bytearray()).extend(_ANCHOR.pack(time_us, is_single))
+            held = self._anchors if len(keys) == 1 else self._anchors_of_several
+            held.setdefault("\n".join(map(repr, keys)), bytearray()).extend(_ANCHOR.pack(time_us, is_single))
 
     def close(self) -> Iterator[Row]:
         """A row for each interface with anchors, ordered by its name. Call it once, after the last event."""
@@ -157,12 +170,23 @@ class Learner:
         pool = self._opening if self._has_flags else self._single
         self.counts.update(pool.counts)
         seen: dict[str, list[tuple[int, Range]]] = {}
-        while self._anchors:
-            key, anchors = self._anchors.popitem()
-            flows = map(_Flow._make, _PACKED.iter_unpack(pool.flows.pop(key, b"")))
+        for flows, anchors in chain(self._take_several(pool), self._take(pool)):
             for interface, found in self._pair(flows, sorted(self._select_anchors(anchors))):
                 seen.setdefault(names[interface], []).extend(found)
         return describe_all(seen, self.settings.lag_us)
+
+    def _take(self, pool: _Pool) -> Iterator[tuple[Iterator[_Flow], bytearray]]:
+        """The flows and the anchors of each key; they are held no longer."""
+        while self._anchors:
+            key, anchors = self._anchors.popitem()
+            yield map(_Flow._make, _PACKED.iter_unpack(pool.flows.pop(key, b""))), anchors
+
+    def _take_several(self, pool: _Pool) -> Iterator[tuple[Iterator[_Flow], bytearray]]:
+        """The same of anchors with several keys; a flow that has two of them may come twice, which changes nothing."""
+        while self._anchors_of_several:
+            keys, anchors = self._anchors_of_several.popitem()
+            packed = (_PACKED.iter_unpack(pool.flows.get(key, b"")) for key in keys.split("\n"))
+            yield map(_Flow._make, chain.from_iterable(packed)), anchors
 
     def _select_anchors(self, anchors: bytearray) -> Iterator[int]:
         """The times of those that count: all if flows have flags, else those of one packet."""

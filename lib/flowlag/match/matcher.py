@@ -19,10 +19,14 @@ from flowlag.fields import INTERFACE_NAMES, first_value
 from flowlag.five_tuple import opens_connection, read_flags
 from flowlag.instants import parse_instant, parse_seconds
 from flowlag.interval import write_seconds
-from flowlag.match.candidates import Anchor, Candidates, Choice, Flow
+from flowlag.match.candidates import Anchor, Choice, Flow
+from flowlag.match.keyed_flows import KeyedFlows
+from flowlag.match.keys import Key
 from flowlag.match.options import MatchSettings
 from flowlag.match.relation import is_certain, target_of
 from flowlag.match.sides import (
+    FAR_TIME,
+    MANY_KEYS,
     NEITHER,
     NO_ANCHOR_KEY,
     NO_BOUNDS,
@@ -30,20 +34,21 @@ from flowlag.match.sides import (
     NO_OPENING,
     NO_TIME,
     Get,
-    Key,
     Side,
+    Synonyms,
     hint_empty,
     hint_keys,
     is_anchor,
     leave_out,
     say_counts,
+    why_no_time,
 )
 
 if TYPE_CHECKING:
     from flowlag.lag_density import LagDensity
     from flowlag.lags import LearnedLags
 
-_UNUSABLE = frozenset((NO_FLOW_KEY, NO_BOUNDS, NO_ANCHOR_KEY, NO_TIME))
+_UNUSABLE = frozenset((NO_FLOW_KEY, NO_BOUNDS, NO_ANCHOR_KEY, NO_TIME, FAR_TIME, MANY_KEYS))
 
 
 class Match(NamedTuple):
@@ -59,18 +64,20 @@ _LAST_RANK = (1.0, 1.0)
 
 
 class _Held(NamedTuple):
-    """An anchor, held until the input ends: twice its time (which orders rows), its interval, key and row."""
+    """An anchor, held until the input ends: twice its time (which orders rows), its interval, keys and row."""
 
     time_halves: int
     interval: Anchor
-    key: Key
+    keys: tuple[Key, ...]
     row: str
 
 
 class Matcher:
     """Takes events one by one, and gives the pairs at the end."""
 
-    def __init__(self, settings: MatchSettings, lags: Optional[LearnedLags] = None) -> None:
+    def __init__(
+        self, settings: MatchSettings, lags: Optional[LearnedLags] = None, synonyms: Optional[Synonyms] = None
+    ) -> None:
         self.settings = settings
         self._lags = lags
         self.counts: Counter[str] = Counter()
@@ -78,9 +85,12 @@ class Matcher:
         self._too_much = 0
         self._has_flags = False
         self._target = target_of(settings.relation, settings.within_us)
-        self._flows: dict[Key, list[Flow]] = {}
+        self._flows = KeyedFlows()
         self._anchors: list[_Held] = []
-        self._sides = {"flow": Side(settings.flow_keys), "anchor": Side(settings.anchor_keys)}
+        self._sides = {
+            "flow": Side(settings.flow_keys, NO_FLOW_KEY, synonyms),
+            "anchor": Side(settings.anchor_keys, NO_ANCHOR_KEY, synonyms),
+        }
         self._names = {name: settings.prefix + name for name in ("status", "earliest", "latest", "start")}
 
     def feed(self, get: Get, row: str) -> Optional[str]:
@@ -99,30 +109,32 @@ class Matcher:
     def close(self) -> Iterator[Match]:
         """The rows, ordered by anchor time, then rank. Call it once, after the last event."""
         self._anchors.sort()
-        anchors_of: dict[Key, list[Anchor]] = {}
+        anchors_of: dict[tuple[Key, ...], list[Anchor]] = {}
         for anchor in self._anchors:
-            anchors_of.setdefault(anchor.key, []).append(anchor.interval)
+            anchors_of.setdefault(anchor.keys, []).append(anchor.interval)
+        self._flows.close(self._target, set(anchors_of))
         choose = self._choose_by_share if self.settings.rank == "share" else self._choose_by_probability
-        choices: dict[Key, Iterator[Choice]] = {}
+        choices: dict[tuple[Key, ...], Iterator[Choice]] = {}
         for _, anchors in groupby(self._anchors, lambda anchor: anchor.time_halves):
             rows: list[tuple[Any, Match]] = []
             for anchor in anchors:
-                if anchor.key not in choices:
-                    choices[anchor.key] = choose(self._flows.pop(anchor.key, []), anchors_of.pop(anchor.key))
-                rows.extend(self._pair(anchor, next(choices[anchor.key])))
+                if anchor.keys not in choices:
+                    choices[anchor.keys] = choose(anchor.keys, anchors_of.pop(anchor.keys))
+                rows.extend(self._pair(anchor, next(choices[anchor.keys])))
             rows.sort()
             yield from (match for _, match in rows)
 
-    def _choose_by_share(self, flows: list[Flow], anchors: list[Anchor]) -> Iterator[Choice]:
-        """The choices of the anchors of one key, each when it is asked for."""
-        candidates = Candidates(flows, self._target)
+    def _choose_by_share(self, keys: tuple[Key, ...], anchors: list[Anchor]) -> Iterator[Choice]:
+        """The choices of the anchors of one key, or of the same keys, each when it is asked for."""
+        candidates = self._flows.take(keys)
         for anchor in anchors:
             yield candidates.best(anchor, self.settings.maxmatches)
 
-    def _choose_by_probability(self, flows: list[Flow], anchors: list[Anchor]) -> Iterator[Choice]:
+    def _choose_by_probability(self, keys: tuple[Key, ...], anchors: list[Anchor]) -> Iterator[Choice]:
         """The same by probability, for which all anchors are needed at once."""
         from flowlag.match.probability import KeyedPairs  # most searches do without
 
+        flows = self._flows.list_possible(keys, anchors)
         order = sorted(range(len(anchors)), key=anchors.__getitem__)
         pairs = KeyedPairs(flows, [anchors[i] for i in order], self._target, self.settings.maxmatches)
         found = pairs.choose_one_to_one() if self.settings.exclusive else None
@@ -167,9 +179,9 @@ class Matcher:
         if self.settings.starts is not None and not self._opens(get(self.settings.starts)):
             self.counts[NO_OPENING] += 1
             return None
-        key = side.key(get)
-        if key is None:
-            self.counts[NO_FLOW_KEY] += 1
+        keys = side.keys(get)
+        if not keys:
+            self.counts[side.reason] += 1
             return None
         bounds = self._bounds(get)
         if bounds is None:
@@ -178,27 +190,28 @@ class Matcher:
         start_us = parse_seconds(get(self._names["start"]) or "")
         learned = self._find_lags(get, bounds, start_us)
         flow = Flow(*bounds, bounds.earliest_us if start_us is None else start_us, row, learned)
-        self._flows.setdefault(key, []).append(flow)
+        self._flows.add(keys, flow)
         return "flow"
 
     def feed_anchor(self, get: Get, row: str) -> Optional[str]:
         """Take an event that is an anchor, at its time or, for a flow, in its envelope; None if it takes no part."""
         side = self._sides["anchor"]
         side.is_empty = False
-        key = side.key(get)
-        if key is None:
-            self.counts[NO_ANCHOR_KEY] += 1
+        keys = side.keys(get)
+        if not keys:
+            self.counts[side.reason] += 1
             return None
         is_flow = get(self._names["status"]) == "ok"
         interval = self._bounds(get) if is_flow else self._interval(get)
         if interval is None:
-            self.counts[NO_TIME] += 1
+            ends = (self.settings.anchor_time, self.settings.anchor_end or self.settings.anchor_time)
+            self.counts[NO_TIME if is_flow else why_no_time(*map(get, ends))] += 1
             return None
         # a flow is ordered by the middle of its envelope, anything else by its start
         halves = sum(interval) if is_flow else 2 * interval.earliest_us
         tolerance_us = self.settings.tolerance_us
         wider = Anchor(interval.earliest_us - tolerance_us, interval.latest_us + tolerance_us)
-        self._anchors.append(_Held(halves, wider, key, row))
+        self._anchors.append(_Held(halves, wider, keys, row))
         return "anchor"
 
     def _find_lags(self, get: Get, bounds: Anchor, start_us: Optional[int]) -> Optional[LagDensity]:

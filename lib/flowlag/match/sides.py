@@ -7,44 +7,68 @@ Shared by the commands that bring both together. Authority: docs/match.md, Flows
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Callable, Optional
 
 from flowlag.errors import show_value
-from flowlag.fields import has_value
+from flowlag.fields import TWIN, first_value
+from flowlag.instants import is_far
+from flowlag.match.keys import MOST_COMBINATIONS, Key, combine, read_multivalue, read_values
+from flowlag.memo import Memo
 from flowlag.record import STATUSES
 
 #: Why flows and anchors take no part.
 NO_FLOW_KEY = "flows without a value for a key of by"
 NO_ANCHOR_KEY = "anchors without a value for a key of by"
+MANY_KEYS = f"more than {MOST_COMBINATIONS} combinations of the values of by"
 NO_OPENING = "flows that open no connection"
 NO_TIME = "anchors without a readable time"
+FAR_TIME = "anchors before 2014 or after 2100"
 NO_BOUNDS = "flows without readable bounds"
 NEITHER = "neither marked as anchors nor flows"
 
 Get = Callable[[str], Optional[str]]
-Key = tuple[str, ...]
+#: Names of fields that mean the same, for each of them; empty in Splunk.
+Synonyms = Mapping[str, Sequence[str]]
 #: A field and the value that marks anchors; None if every event that is no flow log record is one.
 Marker = Optional[tuple[str, str]]
 
 
 class Side:
-    """The flows, or the anchors: their key fields, those that never had a value, and whether there are any."""
+    """The flows, or the anchors: their key fields, those that never had a value, and whether there are any.
 
-    def __init__(self, names: tuple[str, ...]) -> None:
+    `no_key` says that an event has no value for a key; `synonyms` are tried for a key field without a value.
+    """
+
+    def __init__(self, names: tuple[str, ...], no_key: str, synonyms: Optional[Synonyms] = None) -> None:
         self.names = names
+        #: Why the last event has no key.
+        self.reason = no_key
+        self._no_key = no_key
         self.silent = set(names)
         self.is_empty = True
+        self._synonyms = synonyms or {}
+        self._fields = [(name, TWIN + name) for name in names]
+        self._values = Memo(read_values, len)
 
-    def key(self, get: Get) -> Optional[Key]:
-        """The key of an event; None if a part of it has no value."""
-        values = tuple(map(get, self.names))
-        known = list(map(has_value, values))
-        if not all(known):
-            self.silent.intersection_update(name for name, is_known in zip(self.names, known) if not is_known)
-            return None
+    def keys(self, get: Get) -> tuple[Key, ...]:
+        """The keys of an event: more than one if a part of it is a multivalue; none if a part has no value."""
+        parts = []
+        for name, twin in self._fields:
+            multivalue = get(twin)
+            parts.append(read_multivalue(multivalue) if multivalue else self._values[get(name) or ""])
+        if () in parts and self._synonyms:
+            parts = [part or self._read_synonym(get, name) for part, name in zip(parts, self.names)]
+        if () in parts:
+            self.silent.intersection_update(name for name, part in zip(self.names, parts) if not part)
+            self.reason = self._no_key
+            return ()
         self.silent.clear()
-        return values  # type: ignore[return-value]
+        self.reason = MANY_KEYS
+        return combine(parts)
+
+    def _read_synonym(self, get: Get, name: str) -> Key:
+        return self._values[first_value(get, self._synonyms.get(name, ())) or ""]
 
 
 def is_anchor(get: Get, status: str, marker: Marker) -> bool:
@@ -54,6 +78,11 @@ def is_anchor(get: Get, status: str, marker: Marker) -> bool:
     field, value = marker
     text = get(field)
     return text is not None and (text == value or value in text.split("\n"))
+
+
+def why_no_time(*texts: Optional[str]) -> str:
+    """Why an anchor has no time: it is too early or too late for a flow log, or not readable."""
+    return FAR_TIME if any(is_far(text or "") for text in texts) else NO_TIME
 
 
 def leave_out(counts: Counter[str], name: str, status: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Callable, Optional
 
+from flowlag.fields import TWIN as TWIN  # for those that read columns
 from flowlag.splunk.csv_bytes import (
     close_record,
     cut_line_end,
@@ -18,9 +19,6 @@ from flowlag.splunk.csv_bytes import (
     split_record,
     unquote,
 )
-
-#: The values of a multivalue field are in a second column, its twin, whose name begins with this.
-TWIN = "__mv_"
 
 
 class Header:

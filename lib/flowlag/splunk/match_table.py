@@ -9,8 +9,9 @@ mixed stream has the columns of both sides, and a table with all of them twice w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Optional
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from typing import Callable, Optional
 
 from flowlag.match.fields import ALL_FIELDS, fields_of
 from flowlag.match.matcher import Matcher
@@ -20,6 +21,8 @@ from flowlag.splunk.csv_bytes import cut_line_end, enquote, split_record
 #: The fields of a flow go out with this prefix; of those that begin with `_`, only these two do.
 FLOW_PREFIX = "flow_"
 _INTERNAL = ("_time", "_raw")
+#: For the names of columns, the names under which some are read too: other name -> name of the column.
+FindAliases = Callable[[Sequence[str]], Mapping[str, str]]
 _BARE = re.compile(r"[A-Za-z0-9]*")
 
 
@@ -42,8 +45,10 @@ class _Used:
 class MatchTable:
     """Feeds the events of chunks to a Matcher, and writes its pairs."""
 
-    def __init__(self, matcher: Matcher) -> None:
+    def __init__(self, matcher: Matcher, find_aliases: Optional[Mapping[str, FindAliases]] = None) -> None:
+        """`find_aliases` finds for each side, by the names of columns, those that are read under another name."""
         self._matcher = matcher
+        self._find_aliases = find_aliases
         self._headers: list[Header] = []
         self._numbers: dict[str, int] = {}
         self._used = {"flow": _Used(), "anchor": _Used()}
@@ -55,11 +60,20 @@ class MatchTable:
             return
         number = self._number_of(cut_line_end(line)[0])
         feed = {None: self._matcher.feed, "flow": self._matcher.feed_flow, "anchor": self._matcher.feed_anchor}[side]
-        for get, values, record in read_events(text, self._headers[number]):
+        for get, values, record in read_events(text, self._add_aliases(self._headers[number], side)):
             # the number of the header comes last, so that rows are ordered by their values
             taken = feed(get, f"{cut_line_end(record)[0]}\n{number}")
             if taken is not None:
                 self._used[taken].note(number, self._headers[number], values)
+
+    def _add_aliases(self, header: Header, side: Optional[str]) -> Header:
+        """The header to read by, in which columns have other names too."""
+        if self._find_aliases is None or side is None:
+            return header
+        aliases = self._find_aliases[side](header.names)
+        reading = copy(header)
+        reading.places = {**header.places, **{name: header.places[actual] for name, actual in aliases.items()}}
+        return reading
 
     def close(self) -> bytes:
         """The reply body with all pairs; empty if there are none."""

@@ -18,7 +18,7 @@ from operator import add
 from typing import Any, Callable, NamedTuple, Optional, Protocol, TypeVar
 
 from flowlag.enrich import Enricher
-from flowlag.fields import Values, has_value
+from flowlag.fields import UNCOUNTED, Values, has_value
 from flowlag.instants import FIRST_US, LAST_US
 from flowlag.interval import SECOND_US
 from flowlag.memo import LONGEST, Bounded, Memo, longest_of
@@ -80,6 +80,7 @@ class Keys:
         names = [role.name for role in self._roles]
         #: the text of a key that names the interface, None if no tag depends on it
         self.interface_place = names.index("interface") if "interface" in names else None
+        self._packets_place = names.index("packets") if "packets" in names else None
 
     def of(self, records: Table) -> Iterator[Key]:
         """The key of each record."""
@@ -96,10 +97,14 @@ class Keys:
 
     def _read_values(self, key: Key) -> Values:
         read = ((role.name, self._read(text)) for role, text in zip(self._roles, key))
-        return Values(**{name: value for name, value in read if value is not None})
+        values = Values(**{name: value for name, value in read if value is not None})
+        place = self._packets_place
+        return values if place is None or key[place] != UNCOUNTED else values._replace(packets=UNCOUNTED)
 
     def _first_text(self, *texts: str) -> str:
-        return next((text for text in texts if has_value(self._value(text))), "")
+        """The first text that is a value; else one that says of packets that there are none."""
+        found = next((text for text in texts if has_value(self._value(text))), None)
+        return next((text for text in texts if self._value(text) == UNCOUNTED), "") if found is None else found
 
     def _read(self, text: str) -> Optional[str]:
         value = decode(self._value(text))
@@ -108,6 +113,8 @@ class Keys:
     def _class_packets(self, text: str) -> str:
         """Whether the number of packets is none, one, several or unknown. Only this matters, and gives fewer keys."""
         value = self._value(text)
+        if value == UNCOUNTED:
+            return UNCOUNTED
         count = count_packets(value) if has_value(value) else None
         return "" if count is None else str(count)
 
