@@ -13,7 +13,8 @@ Splunk, and absolute rates are those of this machine: quote ratios.
     copy    the bytes as they came
 
 Variants of ours: `learned` with a lookup of learned windows, `community` with community=true, `confident` with
-confidence=99 and a lookup of learned lags.
+confidence=99 and a lookup of learned lags, `described` with the layout of `_raw` in format=. `splits` is another stock
+command, which splits `_raw` and computes the answers in a few lines of its own.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from bench.traffic import SHAPES, make_chunk, write_lags, write_lookup
+from bench.traffic import REORDERED, SHAPES, make_chunk, write_lags, write_lookup
 from tests.support.splunkd import Splunkd, install_app
 from tools import pythons
 from tools.places import ROOT, newest_package
@@ -59,6 +60,27 @@ class StockCommand(StreamingCommand):
         return self.enricher.rows(records)
 dispatch(StockCommand, module_name=__name__)
 """
+_SPLITS = """
+from splunklib.searchcommands import Configuration, StreamingCommand, dispatch
+from flowlag.tags import TAG_FIELDS
+FIELDS = ["flowlag_" + name for name in TAG_FIELDS]
+@Configuration()
+class SplittingCommand(StreamingCommand):
+    def stream(self, records):
+        for record in records:
+            words = record["_raw"].split()
+            start, end, packets = int(words[10]), int(words[11]), int(words[8])
+            length = end - start
+            full = 58 <= length <= 60
+            time, uncertainty = (start + end - 59) / 2, (length + 61) / 2
+            stamps = "packet" if length <= 1 else "batch" if packets == 1 else "unclear"
+            window = (end - 59, end + 1, "full", 0, "record") if full else ("", "", "", "", "")
+            answers = ("ok", start, end, length, start - 60, end + 1, "%g" % time if time % 1 else int(time),
+                "%g" % uncertainty, *window, stamps)
+            record.update(zip(FIELDS, answers))
+            yield record
+dispatch(SplittingCommand, module_name=__name__)
+"""
 _LOOP = """
 import sys{imports}
 def work(body):
@@ -82,6 +104,7 @@ _NOOP = """out = io.StringIO()
 #: Scripts that are written beside the packaged command; `bare` and `import` only measure the start.
 SCRIPTS = {
     "stock": _OWN_PATH + _SDK,
+    "splits": _OWN_PATH + _SPLITS,
     "no-op": _LOOP.format(imports=", csv, io\ncsv.field_size_limit(1 << 30)", work=_NOOP),
     "copy": _LOOP.format(imports="", work="return body"),
     "bare": _LOOP.format(imports="", work="return body"),
@@ -90,7 +113,10 @@ SCRIPTS = {
 
 
 #: The arguments of a variant of ours.
-ARGUMENTS = {"ours": (), "learned": (), "community": ("community=true",), "confident": ("confidence=99",)}
+ARGUMENTS = {
+    "ours": (), "learned": (), "community": ("community=true",), "confident": ("confidence=99",),
+    "described": (f"format={REORDERED}",),
+}  # fmt: skip
 
 
 class Run(NamedTuple):
@@ -376,6 +402,15 @@ def goal_table(version: str, results: Iterable[dict[str, Any]]) -> str:
         ("CPU, csv no-op / ours, wide", ">=", 2.5, found.ratio(("wide", "no-op"), wide)),
         ("CPU, csv no-op / ours, narrow", ">=", 1.2, found.ratio(("narrow", "no-op"), narrow)),
         ("CPU, stock / ours, a line break in every row", ">=", 4, found.ratio(("widemv", "stock"), ("widemv", "ours"))),
+        ("CPU, _raw / extracted fields, default layout", "<=", 1.6, found.ratio(("raw", "ours"), ("asked", "ours"))),
+        ("CPU, _raw / extracted, by content", "<=", 2.0, found.ratio(("content", "ours"), ("asked", "ours"))),
+        ("CPU, _raw / extracted, with format", "<=", 1.6, found.ratio(("content", "described"), ("asked", "ours"))),
+        (
+            "CPU, stock that splits _raw / ours",
+            ">=",
+            8 if is_old else 6,
+            found.ratio(("raw", "splits"), ("raw", "ours")),
+        ),
         ("peak memory, wide, MB", "<=", 100, [run["peak_mb"] for run in found.runs(*wide)]),
         ("peak memory, narrow, MB", "<=", 60, [run["peak_mb"] for run in found.runs(*narrow)]),
         ("peak memory, most / fewest events, wide", "<=", 1.1, found.growth("wide")),
@@ -400,6 +435,8 @@ def is_reached(values: list[float], sign: str, goal: float) -> bool:
 # -- command line
 
 ALL = ("stock", "ours", "no-op", "copy")
+#: The other contenders over a data set without extracted fields.
+RAW = {"raw": ("ours", "splits"), "content": ("ours", "described")}
 
 
 def plan_cases(versions: Iterable[str], quick: bool, shapes: Optional[list[str]], events: Optional[int]) -> list[Case]:
@@ -411,6 +448,8 @@ def plan_cases(versions: Iterable[str], quick: bool, shapes: Optional[list[str]]
         for shape in [name for name in shapes or (("wide", "narrow") if quick else SHAPES) if name != "start"]:
             main = shape in ("wide", "narrow")
             cases.append(Case(version, shape, CHUNK_ROWS, many if main else few, ALL))
+            if shape in RAW:
+                cases.append(Case(version, shape, CHUNK_ROWS, few, RAW[shape]))
             if main and not quick:
                 cases.append(Case(version, shape, SMALL_CHUNK_ROWS, few, ALL))
                 variants = ("learned", "confident") if shape == "narrow" else ("community",)

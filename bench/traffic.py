@@ -41,11 +41,12 @@ def write_lags() -> str:
 
 class Shape(NamedTuple):
     """The columns of a data set; whether its `tag` has two values, which puts a line break into every row; and whether
-    fields were extracted (if not, there is only `_raw`)."""
+    fields were extracted (if not, there is only `_raw`, in an order of its own if it is `reordered`)."""
 
     columns: tuple[str, ...]
     multivalue: bool = False
     extracted: bool = True
+    reordered: bool = False
 
 
 _WIDE = (
@@ -71,6 +72,7 @@ SHAPES = {
         "_chunked_idx")),
     "asked": Shape(_ASKED),
     "raw": Shape(_ASKED, extracted=False),
+    "content": Shape(_ASKED, extracted=False, reordered=True),
     "nfour": Shape(("start_time", "end_time", "packets", "_chunked_idx")),
     "widemv": Shape(_WIDE, multivalue=True),
 }  # fmt: skip
@@ -78,7 +80,7 @@ SHAPES = {
 
 def make_chunk(name: str, number: int, rows: int) -> bytes:
     """The body of chunk `number` (0 is the newest) of a data set, with this many events."""
-    columns, multivalue, extracted = SHAPES[name]
+    columns, multivalue, extracted, reordered = SHAPES[name]
     rng = random.Random(f"{number} {rows}")
     header = ",".join([*map(quote, columns), *(quote("__mv_" + column) for column in columns)])
     twins = [',"$network$;$communicate$"' if multivalue and column == "tag" else "," for column in columns]
@@ -88,8 +90,22 @@ def make_chunk(name: str, number: int, rows: int) -> bytes:
         events = (
             dict.fromkeys(event, "") | {k: event[k] for k in ("_raw", "_time", "_chunked_idx")} for event in events
         )
+    if reordered:
+        events = (event | {"_raw": _reorder(event["_raw"])} for event in events)
     lines = [template % event for event in events]
     return "\n".join([header, *lines, ""]).encode()
+
+
+#: The layout of `reordered` records.
+REORDERED = (
+    "${end} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${log-status} "
+    "${start} ${action} ${version}"
+)
+
+
+def _reorder(raw: str) -> str:
+    version, _, eni, *flow, start, end, action, status = raw.strip('"').split(" ")
+    return '"' + " ".join((end, eni, *flow, status, start, action, version)) + '"'
 
 
 def _windows(rng: random.Random, number: int, rows: int) -> Iterator[tuple[int, int, int]]:

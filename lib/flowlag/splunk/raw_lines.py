@@ -103,6 +103,7 @@ class RawLines:
             lambda key: _LineReplies(enricher, key[0], ending, key[1]), lambda key: 0, 256
         )
         self._is_id = Memo(is_interface_id, len)
+        self._is_stamp = Memo(is_stamp, len)
 
     def read(self, lines: Sequence[str]) -> list[Optional[str]]:
         """For each line the text to add, None if it is to be read alone."""
@@ -172,10 +173,13 @@ class RawLines:
         for place in left:
             texts[place] = None
 
-    def _places_with(self, grid: Grid, layout: Layout) -> list[int]:
+    def _places_with(self, grid: Grid, layout: Layout) -> Sequence[int]:
         """The places of lines with stamps and a log status where a layout has them."""
         columns = [grid.column(layout.places[name]) for name in ("start", "end", "log_status")]
         starts, ends, statuses = columns
+        stamps = {*starts, *ends}
+        if STATUS_WORDS.keys() >= set(statuses) and all(map(self._is_stamp.__getitem__, stamps)):
+            return range(len(starts))
         return [
             place
             for place, (start, end, status) in enumerate(zip(starts, ends, statuses))
