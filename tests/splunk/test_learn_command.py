@@ -192,9 +192,9 @@ def test_strict(files, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        ([], 2, "the following arguments are required: --flows, --anchors"),
-        (["--flows", "f", "--anchors", "a"], 2, "option by is missing; give flowlag learn"),
-        (["--flows", "f", "--anchors", "a", "--by", "k", "--lag", "x"], 2, 'option lag: "x" is not allowed'),
+        ([], 2, "the following arguments are required: --anchors"),
+        (["--flows", "f", "--anchors", "a"], 2, "option --by is missing; give flowlag learn"),
+        (["--flows", "f", "--anchors", "a", "--by", "k", "--lag", "x"], 2, 'option --lag: "x" is not allowed'),
         (
             ["--flows", "f", "--anchors", "a", "--by", "k", "--relation", "before"],
             2,

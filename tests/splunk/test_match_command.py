@@ -168,7 +168,9 @@ def test_the_shell_gives_the_commands_bytes(files, tmp_path, match_script, scrip
 
 
 def test_the_table(files, tmp_path):
-    lines = shell(*files, str(tmp_path / "logins.csv"), "--tolerance", "5", "--lag=30")[1].decode().splitlines()
+    lines = (
+        shell(*files, str(tmp_path / "logins.csv"), "--tolerance", "5", "--lag=30", "--epoch")[1].decode().splitlines()
+    )
     assert lines[0].split()[:6] == ["anchor", "time", "key", "certainty", "share", "gap"]
     assert lines[1].split()[:6] == [
         "1602397670.25",
@@ -191,10 +193,14 @@ def test_anchors_from_stdin_and_an_own_time_field(files):
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["--by", "a"], 2, "the following arguments are required: --flows, --anchors"),
-        (["--flows", "f", "--anchors", "a"], 2, "option by is missing"),
-        (["--flows", "f", "--anchors", "a", "--by", "x", "--lag", "-1"], 2, 'option lag: "-1" is not allowed'),
-        (["--flows", "f", "--anchors", "a", "--by", "x", "--relation", "x"], 2, 'option relation: "x" is not allowed'),
+        (["--by", "a"], 2, "the following arguments are required: --anchors"),
+        (["--flows", "f", "--anchors", "a"], 2, "option --by is missing"),
+        (["--flows", "f", "--anchors", "a", "--by", "x", "--lag", "-1"], 2, 'option --lag: "-1" is not allowed'),
+        (
+            ["--flows", "f", "--anchors", "a", "--by", "x", "--relation", "x"],
+            2,
+            'option --relation: "x" is not allowed',
+        ),
         (["--flows", "no", "--anchors", "none", "--by", "x"], 3, "no: there is no such file"),
     ],
 )

@@ -209,9 +209,8 @@ def test_the_table():
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        ([], 2, "the following arguments are required: FILE"),
-        (["f", "--minrecords", "0"], 2, 'option minrecords: "0" is not allowed'),
-        (["f", "--lag=1", "--lag=2"], 2, "option lag is given twice"),
+        (["f", "--minrecords", "0"], 2, 'option --minrecords: "0" is not allowed'),
+        (["f", "--lag=1", "--lag=2"], 2, "option --lag is given twice"),
         (["f", "--phase", "6"], 2, "unrecognized arguments: --phase"),
         (["missing"], 3, "missing: there is no such file"),
     ],
