@@ -7,27 +7,24 @@ Each scene differs from a site where all is well in one thing, and the row of th
 from __future__ import annotations
 
 import re
-import shutil
 import sys
-from typing import Any, Callable, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from tests.spl.engine import Engine, SplError
 from tests.spl.exchange import Exchange
 from tests.spl.rest import entry
+from tests.support.check_site import CUSTOM, DAMAGED, FLOWS, IPV6, LOGINS, NODATA, T, copy_app, sites_of, without
 from tests.support.conf import MACROS, read_conf
 from tests.support.views import VIEWS, whole_query, with_result
-from tests.ui.scenes import NOW, flow, lags, login, on_server, store_lookups, windows
+from tests.ui.scenes import NOW, flow, lags, on_server, windows
 from tools.dashboards.check import VERDICTS
 from tools.dashboards.check_rows import CHECKS, MOST
 from tools.dashboards.check_searches import SITE_MACROS
 from tools.places import ROOT
 
 VIEW = VIEWS["check"]
-T = int(NOW) - 1200
-FLOWS = [flow(T + i, T + i + 20) for i in range(5)]
-LOGINS = [login(T + 2)]
 LEARN_WINDOWS, LEARN_LAGS = "Flow Logs - Learn Windows", "Flow Logs - Learn Lags"
 
 
@@ -43,20 +40,13 @@ class Said(NamedTuple):
 @pytest.fixture(scope="module")
 def own_app(app, tmp_path_factory):
     """A copy of the packaged app, whose lookups a scene may change."""
-    copy = tmp_path_factory.mktemp("check") / "flowlag"
-    shutil.copytree(app, copy)
-    return copy
+    return copy_app(app, tmp_path_factory.mktemp("check"))
 
 
 @pytest.fixture
-def site(own_app) -> Callable[..., Engine]:
+def site(own_app):
     """site(events, local=None, **lookups): a search head on which all is well but for what is given."""
-
-    def make(events=(*FLOWS, *LOGINS), local=None, exchange=None, **lookups) -> Engine:
-        store_lookups(own_app, **{"windows": windows(), "lags": lags(), **lookups})
-        return Engine(list(events), own_app, sys.executable, MACROS, NOW, local, exchange=exchange)
-
-    return make
+    return sites_of(own_app)
 
 
 def look(engine: Engine, earliest: str = "-4h@m", latest: str = "now") -> Said:
@@ -93,23 +83,6 @@ def test_all_is_well(site):
     assert said.macros == dict.fromkeys(SITE_MACROS, "default")
 
 
-def without(event: dict[str, str], *names: str) -> dict[str, str]:
-    """The event without fields."""
-    return {name: value for name, value in event.items() if name not in names}
-
-
-STAMPS = ("start_time", "end_time", "log_status")
-ENDS = ("src_ip", "dest_ip", "src_port", "dest_port", "interface_id", "action")
-#: A layout that nobody knows, with the columns in an order of its own.
-CUSTOM = [
-    {**without(event, *STAMPS, *ENDS), "_raw": f"OK {event['end_time']} {event['start_time']} use1-az1 vpc-1 eni-1"}
-    for event in FLOWS
-] * 10
-NODATA = [
-    {**without(event, *ENDS), "log_status": "NODATA", "_raw": f"2 1 eni-1 - - - - - - - {T} {T + 59} - NODATA"}
-    for event in FLOWS
-]
-IPV6 = [{**flow(T, T + 20), "src_ip": "2001:db8::7", "dest_ip": "2001:db8::22"}]
 OLD = [flow(T - 6000, T - 5980)]
 REVERSED = [flow(T + 20, T)]
 
@@ -244,7 +217,6 @@ def test_an_option_that_the_command_refuses_can_be_corrected(site):
 
 # -- lookups
 
-DAMAGED = [{**windows()[0], "last_end": "yesterday"}, *windows()]
 #: Lookups -> row, its state, and words of what was found and of what to do.
 LOOKUP_SCENES = {
     "off": ({"windows": None}, "Learned windows", "off", "Not in use: there is no file", "run the search once by hand"),

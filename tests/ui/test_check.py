@@ -3,19 +3,12 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-
 import pytest
 
-from tests.app.test_check import CUSTOM, DAMAGED, FLOWS, IPV6, LOGINS, NODATA
-from tests.spl.engine import Engine
 from tests.spl.rest import entry
-from tests.support.conf import MACROS
+from tests.support.check_site import CUSTOM, DAMAGED, IPV6, LOGINS, NODATA, copy_app, sites_of
 from tools.dashboards.check_rows import CHECKS
 from tools.dashboards.check_searches import SITE_MACROS
-
-from .scenes import NOW, lags, store_lookups, windows
 
 VIEW = "check"
 PANELS = ["viz_verdict", "viz_sentence", "viz_failed", "viz_checks", "viz_macros", "viz_notes"]
@@ -44,20 +37,13 @@ CUT = """panel => {
 @pytest.fixture(scope="module")
 def own_app(app, tmp_path_factory):
     """A copy of the packaged app, whose lookups a scene may change."""
-    copy = tmp_path_factory.mktemp("check") / "flowlag"
-    shutil.copytree(app, copy)
-    return copy
+    return copy_app(app, tmp_path_factory.mktemp("check"))
 
 
 @pytest.fixture
 def site(own_app):
     """site(events, local=None, **lookups): a search head on which all is well but for what is given."""
-
-    def make(events=(*FLOWS, *LOGINS), local=None, **lookups):
-        store_lookups(own_app, **{"windows": windows(), "lags": lags(), **lookups})
-        return Engine(list(events), own_app, sys.executable, MACROS, NOW, local)
-
-    return make
+    return sites_of(own_app)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ bar for each five minutes, coloured by the longest delivery lag.
 from __future__ import annotations
 
 from tools.dashboards.envelope import BLUE, GREY, PURPLE, RED, TEAL, VERMILION
-from tools.dashboards.parts import JsonObject, hidden_without_rows
+from tools.dashboards.parts import JsonObject, timeline
 
 #: How many interfaces the map draws; the panel is as high as these.
 LANES_DRAWN = 10
@@ -97,28 +97,10 @@ COLOURS = {
     "skipped by AWS": PURPLE,
 }
 
-LAG_MAP: JsonObject = hidden_without_rows(
-    {
-        "type": "splunk.timeline",
-        "title": "Longest delivery lag by interface and time of the records (click an interface to see it alone)",
-        "dataSources": {"primary": "ds_map"},
-        "options": {
-            "x": "> primary | seriesByName('_time')",
-            "y": "> primary | seriesByName('lane')",
-            "duration": "> primary | seriesByName('duration_ms')",
-            "category": "> primary | seriesByName('category')",
-            "dataColors": "> primary | seriesByName('category') | matchValue(colours)",
-            "additionalTooltipFields": ["detail"],
-            "yAxisLabelWidth": 230,
-        },
-        "context": {"colours": [{"match": name, "value": value} for name, value in COLOURS.items()]},
-        "eventHandlers": [
-            {
-                "type": "drilldown.setToken",
-                "options": {
-                    "tokens": [{"token": "interface", "key": "value"}, {"token": "interface", "key": "row.lane.value"}]
-                },
-            }
-        ],
-    }
+LAG_MAP: JsonObject = timeline(
+    "ds_map",
+    "Longest delivery lag by interface and time of the records (click an interface to see it alone)",
+    COLOURS,
+    chosen="interface",
+    label_width=230,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from tools.dashboards.envelope import BLACK, BLUE, DARK, GREY, PURPLE, TEAL, UMBER, VERMILION
 from tools.dashboards.packet_answer import LANE_EVENTS, LANE_RECORDS, LANES_DRAWN
-from tools.dashboards.parts import JsonObject, hidden_without_rows
+from tools.dashboards.parts import JsonObject, timeline
 
 # A record has two bars in its lane: a wide one between the bounds, and on it a second one from start to end. Two marks
 # say between which times the first packet of the connection passed: a bar there would hide the colours below it. The
@@ -108,29 +108,10 @@ COLOURS = {
     "edge": "#808080",
 }
 
-#: A click on a lane's name tells its label in `value`. A click on a bar tells a duration there, and the label in a key
-#: of its own: the later of the two counts. The name is the easier target, because Splunk draws the timeline anew when
-#: the mouse comes onto a bar, and a bar takes no click before the mouse has moved on it.
-CHOOSE_LANE: JsonObject = {
-    "type": "drilldown.setToken",
-    "options": {"tokens": [{"token": "lane", "key": "value"}, {"token": "lane", "key": "row.lane.value"}]},
-}
-
-TIMELINE: JsonObject = hidden_without_rows(
-    {
-        "type": "splunk.timeline",
-        "title": "When the packets of each connection can have passed (second colour: start to end of the record)",
-        "dataSources": {"primary": "ds_lanes"},
-        "options": {
-            "x": "> primary | seriesByName('_time')",
-            "y": "> primary | seriesByName('lane')",
-            "duration": "> primary | seriesByName('duration_ms')",
-            "category": "> primary | seriesByName('category')",
-            "dataColors": "> primary | seriesByName('category') | matchValue(colours)",
-            "additionalTooltipFields": ["detail"],
-            "yAxisLabelWidth": 430,
-        },
-        "context": {"colours": [{"match": name, "value": value} for name, value in COLOURS.items()]},
-        "eventHandlers": [CHOOSE_LANE],
-    }
+TIMELINE: JsonObject = timeline(
+    "ds_lanes",
+    "When the packets of each connection can have passed (second colour: start to end of the record)",
+    COLOURS,
+    chosen="lane",
+    label_width=430,
 )

@@ -7,6 +7,7 @@ index again. Authority for the shapes: Splunk's Dashboard Studio definition refe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Optional
 
 JsonObject = dict[str, Any]
@@ -130,3 +131,31 @@ def set_tokens(**keys: str) -> JsonObject:
 def block(item: str, x: int, y: int, width: int, height: int) -> JsonObject:
     """Return the place of a panel, in pixels."""
     return {"item": item, "type": "block", "position": {"x": x, "y": y, "w": width, "h": height}}
+
+
+def timeline(source: str, title: str, colours: Mapping[str, str], *, chosen: str, label_width: int) -> JsonObject:
+    """Bars and circles in lanes, coloured by category; a click on a lane puts its name into the token `chosen`.
+
+    A click on a lane's name tells its label in `value`. A click on a bar tells a duration there, and the label in a key
+    of its own: the later of the two counts. The name is the easier target, because Splunk draws the timeline anew when
+    the mouse comes onto a bar, and a bar takes no click before the mouse has moved on it.
+    """
+    tokens = [{"token": chosen, "key": "value"}, {"token": chosen, "key": "row.lane.value"}]
+    return hidden_without_rows(
+        {
+            "type": "splunk.timeline",
+            "title": title,
+            "dataSources": {"primary": source},
+            "options": {
+                "x": "> primary | seriesByName('_time')",
+                "y": "> primary | seriesByName('lane')",
+                "duration": "> primary | seriesByName('duration_ms')",
+                "category": "> primary | seriesByName('category')",
+                "dataColors": "> primary | seriesByName('category') | matchValue(colours)",
+                "additionalTooltipFields": ["detail"],
+                "yAxisLabelWidth": label_width,
+            },
+            "context": {"colours": [{"match": name, "value": value} for name, value in colours.items()]},
+            "eventHandlers": [{"type": "drilldown.setToken", "options": {"tokens": tokens}}],
+        }
+    )

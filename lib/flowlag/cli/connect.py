@@ -6,10 +6,8 @@ Authority: docs/connect.md, Output fields, and docs/shell.md, Output.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
-from typing import Callable
 
 from flowlag.cli.command import (
     add_files,
@@ -24,14 +22,13 @@ from flowlag.cli.command import (
 )
 from flowlag.cli.enrich import tag_events
 from flowlag.cli.period import PERIOD_OPTIONS, read_period
+from flowlag.cli.row_output import RowOutput
 from flowlag.cli.terminal import Parser, write_lines
-from flowlag.cli.view import EPOCH_VIEW, View, lay_out
 from flowlag.connect.connector import Connector
 from flowlag.connect.options import CONNECT_OPTIONS, parse_connect_settings
-from flowlag.connect.rows import CONNECT_FIELDS, Row
+from flowlag.connect.rows import CONNECT_FIELDS
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import FIELD_OPTIONS, FORMAT
-from flowlag.splunk.csv_bytes import quote
 
 #: Events handed on at a time.
 BATCH = 1000
@@ -43,13 +40,16 @@ OPTIONS = (
     FORMAT,
 )
 
-_TIMES = ("start from", "before", "end from")
-_HEADINGS = {
-    "src": "src", "src_port": "port", "dest": "dst", "dest_port": "port", "protocol": "proto", "direction_basis": "by",
-    "start_earliest": "start from", "start_latest": "before", "start_basis": "basis", "end_earliest": "end from",
-    "end_latest": "before", "end_basis": "basis", "home": "home", "records": "records", "packets_out": "out",
-    "packets_in": "in",
-}  # fmt: skip
+_OUTPUT = RowOutput(
+    CONNECT_FIELDS,
+    {
+        "src": "src", "src_port": "port", "dest": "dst", "dest_port": "port", "protocol": "proto",
+        "direction_basis": "by", "start_earliest": "start from", "start_latest": "before", "start_basis": "basis",
+        "end_earliest": "end from", "end_latest": "before", "end_basis": "basis", "home": "home", "records": "records",
+        "packets_out": "out", "packets_in": "in",
+    },
+    times=("start from", "before", "end from"),
+)  # fmt: skip
 
 
 def connect(argv: Sequence[str]) -> int:
@@ -57,14 +57,14 @@ def connect(argv: Sequence[str]) -> int:
     args = _connect_parser().parse_intermixed_args(argv)
     settings = parse_connect_settings(given_options(args, OPTIONS), "flowlag connect", OPTIONS)
     period = read_period(args, "flowlag connect")
-    writer = find_writer(CONNECT_WRITERS, args)
+    writer = find_writer(_OUTPUT.writers, args)
     enricher, connector = Enricher(settings.reading), Connector(settings)
     files = find_inputs(args.files)
     with open_inputs(files) as inputs:
         events = tag_events(enricher, inputs.rows(files, settings.reading), period)
         while batch := list(islice(events, BATCH)):
             connector.feed([get for _, get in batch])
-    is_written = write_lines(writer(connector))
+    is_written = write_lines(writer(connector.close))
     is_failing = args.strict and (has_unreadable(enricher.counts) or connector.unusable > 0)
     return finish(inputs, is_written, [enricher.warning(), connector.warning()], is_failing)
 
@@ -78,34 +78,8 @@ def _connect_parser() -> Parser:
     add_options(
         parser,
         [*OPTIONS, *PERIOD_OPTIONS],
-        CONNECT_WRITERS,
+        _OUTPUT.writers,
         "exit with 1 when a record was unreadable, or its tuple was",
     )
     add_files(parser)
     return parser
-
-
-def write_csv(connector: Connector) -> Iterator[str]:
-    """CSV with the fields of the command; only a header line if there is no row."""
-    yield ",".join(CONNECT_FIELDS)
-    yield from connector.close(lambda row: ",".join(map(quote, row)))
-
-
-def write_json(connector: Connector) -> Iterator[str]:
-    """JSON lines, every value a string."""
-    return connector.close(lambda row: json.dumps(dict(zip(CONNECT_FIELDS, row))))
-
-
-def write_table(connector: Connector, view: View = EPOCH_VIEW) -> Iterator[str]:
-    """A table of what matters most."""
-    places = tuple(map(CONNECT_FIELDS.index, _HEADINGS))
-    rows: Iterator[Row] = connector.close(lambda row: tuple([row[place] for place in places]))
-    return lay_out(tuple(_HEADINGS.values()), rows, view, _TIMES)
-
-
-#: What `--output` may be.
-CONNECT_WRITERS: dict[str, Callable[[Connector], Iterator[str]]] = {
-    "table": write_table,
-    "csv": write_csv,
-    "json": write_json,
-}

@@ -6,9 +6,7 @@ Authority: docs/learn.md, Output fields, and docs/shell.md, Output.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from typing import Callable
+from collections.abc import Sequence
 
 from flowlag.cli.command import (
     add_options,
@@ -24,26 +22,28 @@ from flowlag.cli.command import (
 from flowlag.cli.enrich import tag_rows
 from flowlag.cli.keys import check_keys, join_synonyms
 from flowlag.cli.period import PERIOD_OPTIONS, read_period
+from flowlag.cli.row_output import RowOutput
 from flowlag.cli.terminal import Parser, write_lines
-from flowlag.cli.view import EPOCH_VIEW, View, lay_out
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import ENRICH_OPTIONS
 from flowlag.files.names import KeyFinder, known_names, read_as
 from flowlag.learn.learner import Learner
 from flowlag.learn.options import LEARN_OPTIONS, parse_learn_settings
-from flowlag.learn.rows import LEARN_FIELDS, Row
+from flowlag.learn.rows import LEARN_FIELDS
 from flowlag.match.options import ANCHORS
-from flowlag.splunk.csv_bytes import quote
 
 #: Files tell flows and anchors apart. With the options for reading files; in Splunk, flowlagenrich has these.
 _OWN = tuple(option for option in LEARN_OPTIONS if option is not ANCHORS)
 OPTIONS = (*_OWN, *(option for option in ENRICH_OPTIONS if option.name not in {own.name for own in _OWN}))
 
-_TIMES = ("from", "to")
-_HEADINGS = {
-    "interface_id": "interface", "anchors": "anchors", "lag_p50": "lag p50", "lag_95": "95 %", "lag_99": "99 %",
-    "lag_999": "99.9 %", "learned_from": "from", "learned_to": "to", "misses": "misses", "state": "state",
-}  # fmt: skip
+_OUTPUT = RowOutput(
+    LEARN_FIELDS,
+    {
+        "interface_id": "interface", "anchors": "anchors", "lag_p50": "lag p50", "lag_95": "95 %", "lag_99": "99 %",
+        "lag_999": "99.9 %", "learned_from": "from", "learned_to": "to", "misses": "misses", "state": "state",
+    },
+    times=("from", "to"),
+)  # fmt: skip
 
 
 def learn(argv: Sequence[str]) -> int:
@@ -51,7 +51,7 @@ def learn(argv: Sequence[str]) -> int:
     args = _learn_parser().parse_args(argv)
     settings = parse_learn_settings(given_options(args, OPTIONS), "flowlag learn", OPTIONS)
     period = read_period(args, "flowlag learn")
-    writer = find_writer(LEARN_WRITERS, args)
+    writer = find_writer(_OUTPUT.writers, args)
     finders = {
         "flow": KeyFinder(settings.by.flow, [*known_names(settings.reading), *settings.flags]),
         "anchor": KeyFinder(settings.by.anchor, filter(None, [settings.anchor_time, settings.anchor_packets])),
@@ -64,7 +64,7 @@ def learn(argv: Sequence[str]) -> int:
         for event in inputs.tables(args.anchors):
             learner.feed_anchor(read_as(event, finders["anchor"].find(event)))
     check_keys(finders, settings.by, settings.reading.prefix)
-    is_written = write_lines(writer(learner.close()))
+    is_written = write_lines(writer(lambda write: map(write, learner.close())))
     is_failing = args.strict and (has_unreadable(enricher.counts) or learner.unusable > 0)
     return finish(inputs, is_written, [enricher.warning(), learner.warning()], is_failing)
 
@@ -79,32 +79,7 @@ def _learn_parser() -> Parser:
     add_options(
         parser,
         [*OPTIONS, *PERIOD_OPTIONS],
-        LEARN_WRITERS,
+        _OUTPUT.writers,
         "exit with 1 when a record was unreadable or an anchor takes no part",
     )
     return parser
-
-
-def write_csv(rows: Iterator[Row]) -> Iterator[str]:
-    """CSV, as the command writes it; only a header line if there is no row."""
-    yield ",".join(LEARN_FIELDS)
-    yield from (",".join(map(quote, row)) for row in rows)
-
-
-def write_json(rows: Iterator[Row]) -> Iterator[str]:
-    """JSON lines, every value a string."""
-    return (json.dumps(dict(zip(LEARN_FIELDS, row))) for row in rows)
-
-
-def write_table(rows: Iterator[Row], view: View = EPOCH_VIEW) -> Iterator[str]:
-    """A table without the density."""
-    places = tuple(map(LEARN_FIELDS.index, _HEADINGS))
-    return lay_out(tuple(_HEADINGS.values()), (tuple([row[place] for place in places]) for row in rows), view, _TIMES)
-
-
-#: What `--output` may be.
-LEARN_WRITERS: dict[str, Callable[[Iterator[Row]], Iterator[str]]] = {
-    "table": write_table,
-    "csv": write_csv,
-    "json": write_json,
-}

@@ -74,7 +74,7 @@ def _main_parser() -> Parser:
         prog=name,
         usage=f"{name} COMMAND [options] FILE...",
         description="When the packets of AWS flow log records can have passed.\n\ncommands:\n" + "\n".join(lines),
-        epilog=f"`{name} COMMAND --help` tells more. Something can be piped in in place of a FILE.",
+        epilog=f"`{name} COMMAND --help` tells more. A pipe is read in place of a FILE.",
         formatter_class=RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"flowlag {__version__}")

@@ -6,9 +6,7 @@ Authority: docs/profile.md, Output fields, and docs/shell.md, Output.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Callable
+from collections.abc import Sequence
 
 from flowlag.cli.command import (
     add_files,
@@ -23,24 +21,26 @@ from flowlag.cli.command import (
 )
 from flowlag.cli.enrich import tag_events
 from flowlag.cli.period import PERIOD_OPTIONS, read_period
+from flowlag.cli.row_output import RowOutput
 from flowlag.cli.terminal import Parser, write_lines
-from flowlag.cli.view import EPOCH_VIEW, View, lay_out
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import FIELD_OPTIONS, FORMAT
 from flowlag.profile.options import PROFILE_OPTIONS, parse_profile_settings
 from flowlag.profile.profiler import PROFILE_FIELDS, Profiler
-from flowlag.splunk.csv_bytes import quote
 
 #: With the options for reading files; in Splunk, flowlagenrich has these, before flowlagprofile.
 OPTIONS = (*PROFILE_OPTIONS, *FIELD_OPTIONS, FORMAT)
 
-_TIMES = ("first", "last")
-_HEADINGS = {
-    "interface_id": "interface", "records": "records", "ok": "ok", "timing_mode": "mode", "mode_support": "support",
-    "interval": "interval", "phase": "phase", "window_p50": "win p50", "window_max": "max", "first_start": "first",
-    "last_end": "last", "index_lag_p50": "lag p50", "index_lag_p99": "p99", "suggest_delay": "delay",
-    "suggest_lookback": "lookback",
-}  # fmt: skip
+_OUTPUT = RowOutput(
+    PROFILE_FIELDS,
+    {
+        "interface_id": "interface", "records": "records", "ok": "ok", "timing_mode": "mode", "mode_support": "support",
+        "interval": "interval", "phase": "phase", "window_p50": "win p50", "window_max": "max", "first_start": "first",
+        "last_end": "last", "index_lag_p50": "lag p50", "index_lag_p99": "p99", "suggest_delay": "delay",
+        "suggest_lookback": "lookback",
+    },
+    times=("first", "last"),
+)  # fmt: skip
 
 
 def profile(argv: Sequence[str]) -> int:
@@ -48,13 +48,13 @@ def profile(argv: Sequence[str]) -> int:
     args = _profile_parser().parse_intermixed_args(argv)
     settings = parse_profile_settings(given_options(args, OPTIONS), "flowlag profile", OPTIONS)
     period = read_period(args, "flowlag profile")
-    writer = find_writer(PROFILE_WRITERS, args)
+    writer = find_writer(_OUTPUT.writers, args)
     enricher, profiler = Enricher(settings.reading), Profiler(settings)
     files = find_inputs(args.files)
     with open_inputs(files) as inputs:
         for _, get in tag_events(enricher, inputs.rows(files, settings.reading), period):
             profiler.feed(get)
-    is_written = write_lines(writer(profiler.close()))
+    is_written = write_lines(writer(lambda write: (write(tuple(row.values())) for row in profiler.close())))
     return finish(inputs, is_written, [profiler.warning()], args.strict and has_unreadable(profiler.counts))
 
 
@@ -64,30 +64,6 @@ def _profile_parser() -> Parser:
         "Tells how each network interface stamps its flow log records and, if the index time is known (_indextime), "
         "how late they arrive.",
     )
-    add_options(parser, [*OPTIONS, *PERIOD_OPTIONS], PROFILE_WRITERS)
+    add_options(parser, [*OPTIONS, *PERIOD_OPTIONS], _OUTPUT.writers)
     add_files(parser)
     return parser
-
-
-def write_csv(rows: Iterable[dict[str, str]]) -> Iterator[str]:
-    """CSV, as the command writes it; only a header line if there is no row."""
-    yield ",".join(PROFILE_FIELDS)
-    yield from (",".join(map(quote, row.values())) for row in rows)
-
-
-def write_json(rows: Iterable[dict[str, str]]) -> Iterator[str]:
-    """JSON lines, every value a string."""
-    return map(json.dumps, rows)
-
-
-def write_table(rows: Iterable[dict[str, str]], view: View = EPOCH_VIEW) -> Iterator[str]:
-    """A table of what matters most."""
-    return lay_out(tuple(_HEADINGS.values()), ([row[name] for name in _HEADINGS] for row in rows), view, _TIMES)
-
-
-#: What `--output` may be.
-PROFILE_WRITERS: dict[str, Callable[[Iterable[dict[str, str]]], Iterator[str]]] = {
-    "table": write_table,
-    "csv": write_csv,
-    "json": write_json,
-}

@@ -19,10 +19,12 @@ from flowlag.record import STATUSES
 from flowlag.splunk.blocks import BLOCK_SIZE, Blocks, ReadRecords, Records, Splitter
 from flowlag.splunk.columns import TWIN, Header
 from flowlag.splunk.csv_bytes import decode, scan_record, unquote, unquote_all
+from flowlag.splunk.endings import Ending
 from flowlag.splunk.raw_lines import RawLines
-from flowlag.splunk.replies import Ending, IdColumn, Key, Keys, ReplyCache
+from flowlag.splunk.replies import Key, Keys, ReplyCache
 
 if TYPE_CHECKING:
+    from flowlag.splunk.id_column import IdColumn
     from flowlag.splunk.likely_column import LikelyColumn
 
 
@@ -179,7 +181,11 @@ class _Plan:
             from flowlag.splunk.likely_column import LikelyColumn  # only a process that needs it pays for the import
 
             likely = LikelyColumn(self.header, enricher, keys, ending, value, replies.seconds)
-        ids = IdColumn(self.header, value) if enricher.settings.community else None
+        ids = None
+        if enricher.settings.community:
+            from flowlag.splunk.id_column import IdColumn  # only a process that needs it pays for the import
+
+            ids = IdColumn(self.header, value)
         return _Way(keys, ending, replies, likely, ids, RawLines(enricher, ending), unquote_all if is_split else list)
 
     def changes(self, records: Records) -> bool:

@@ -22,7 +22,8 @@ from flowlag.lags import ENVELOPE, INTERFACE, Span
 from flowlag.memo import Memo, longest_of
 from flowlag.splunk.blocks import Records
 from flowlag.splunk.columns import Header
-from flowlag.splunk.replies import Ending, Keys, first_texts, remember
+from flowlag.splunk.endings import Ending
+from flowlag.splunk.replies import Keys, first_texts, remember
 from flowlag.timing import RESOLUTION_US
 
 #: Texts kept of all interfaces together.

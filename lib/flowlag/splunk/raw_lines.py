@@ -29,7 +29,8 @@ from flowlag.recognition import (
     is_version,
     tells_record,
 )
-from flowlag.splunk.replies import Ending, Keys, ReplyCache
+from flowlag.splunk.endings import Ending
+from flowlag.splunk.replies import Keys, ReplyCache
 from flowlag.tags import Tags
 from flowlag.words import STATUS_WORDS, status_of
 

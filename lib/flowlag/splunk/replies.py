@@ -5,16 +5,14 @@ The key of a record has only the texts on which its tags depend, so records with
 keys there are patterns: if a record is moved by whole seconds, only the times in its tags change, and move with it (by
 whole intervals, if windows lie on a grid). So one judged record stands for all that last as long or, if windows were
 learned, for all that also have the same position in a window of the same kind. A Community ID depends on other texts,
-nearly all of them distinct, so it is found by them alone and added to what the key gives (IdColumn). So are the likely
-bounds, which differ by interface (likely_column.py).
+nearly all of them distinct, so it is found by them alone and added to what the key gives (id_column.py). So are the
+likely bounds, which differ by interface (likely_column.py).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
-from operator import add
 from typing import Any, Callable, NamedTuple, Optional, Protocol, TypeVar
 
 from flowlag.enrich import Enricher
@@ -24,9 +22,9 @@ from flowlag.interval import SECOND_US
 from flowlag.memo import LONGEST, Bounded, Memo, longest_of
 from flowlag.record import VALID, count_packets
 from flowlag.splunk.blocks import Records
-from flowlag.splunk.columns import Header
 from flowlag.splunk.csv_bytes import decode
-from flowlag.tags import TAG_FIELDS, Tags, asked_fields
+from flowlag.splunk.endings import Ending
+from flowlag.tags import Tags
 
 T = TypeVar("T")
 
@@ -117,91 +115,6 @@ class Keys:
             return UNCOUNTED
         count = count_packets(value) if has_value(value) else None
         return "" if count is None else str(count)
-
-
-class Ending:
-    """Writes the text that is added to a record's line.
-
-    `twins` are the empty twins that were cut off the line, `sets_time` says that `_time` is a new column, and `follows`
-    that the line has columns before the text.
-    """
-
-    def __init__(self, enricher: Enricher, twins: str, sets_time: bool, follows: bool) -> None:
-        self._enricher = enricher
-        self._twins = twins
-        self._sets_time = sets_time
-        self._follows = follows
-        self._width = len(enricher.fields)
-        self._has_id = enricher.settings.community
-        self._has_likely = enricher.settings.confidence is not None
-        #: What ends a line behind the likely bounds, and behind the tags that are on every event.
-        self.likely_end = "" if self._has_id else "\n"
-        self._end = "," if self._has_likely else self.likely_end
-        names = [name for name in asked_fields(enricher.settings) if name != "community_id"]
-        self._read_width = len(names)  # in Tags, the ID is behind all others
-        #: Whether `_time` stands in front of the likely bounds, and follows from them.
-        self.needs_likely = sets_time and enricher.settings.time == "likely"
-
-    def write(self, tags: Tags) -> str:
-        """The text for the tags that are on every event, up to what follows: likely bounds, an ID, or the next line."""
-        time = [self._enricher.new_time(tags, None)] if self._sets_time else []
-        text = ",".join([self._twins, *time, *tags[: len(TAG_FIELDS)]])
-        return (text if self._follows else text[1:]) + self._end
-
-    def write_likely(self, tags: Tags) -> str:
-        """The text for tags with the likely bounds, and with its line end; but without it if an ID comes last."""
-        likely = f"{tags.likely_earliest},{tags.likely_basis},{tags.likely_anchors}"
-        return self.write(tags) + likely + self.likely_end
-
-    def write_whole(self, tags: Tags) -> str:
-        """The text for tags with all that was asked for, and with its line end."""
-        text = self.write_likely(tags) if self._has_likely else self.write(tags)
-        return text + (write_id(tags.community_id) if self._has_id else "")
-
-    def read(self, text: str) -> Tags:
-        """The tags that a whole text was written from, without the ID."""
-        cells = text.rstrip("\n").split(",")[-self._width :]
-        return Tags(*cells[: self._read_width])
-
-    def read_first(self, text: str) -> Tags:
-        """The tags on every event that a text of `write` was written from, if likely bounds follow."""
-        return Tags(*text[:-1].split(",")[-len(TAG_FIELDS) :])
-
-
-def write_id(text: str) -> str:
-    """The end of a line whose last field is a Community ID."""
-    return f",{text}\n"
-
-
-class IdColumn(Bounded[tuple[str, ...], str]):
-    """The end of a record's line with its Community ID, by the texts of its five-tuple.
-
-    `value` turns the text of a field into its value.
-    """
-
-    def __init__(self, header: Header, value: Callable[[str], str]) -> None:
-        from flowlag.community_ids import PARTS, identify  # only a process that needs them pays for the import
-
-        super().__init__()
-        self._identify = identify
-        self._places = [header.places_of(part.names) for part in PARTS]
-        self._checks = [remember(part.is_value, value) for part in PARTS]
-        self._readers = [remember(part.read, value) for part in PARTS]
-
-    def __missing__(self, texts: tuple[str, ...]) -> str:
-        end = write_id(self._identify(*[read[text] for read, text in zip(self._readers, texts)]))
-        if len("".join(texts)) <= LONGEST:
-            self.keep(texts, end)
-        return end
-
-    def complete(self, records: Records, texts: list[Optional[str]], all_ok: bool) -> list[Optional[str]]:
-        """The texts with their IDs and line ends; None stays. Only records that are ok have an ID."""
-        parts = map(first_texts, repeat(records), self._places, self._checks)
-        ends = map(self.__getitem__, zip(*parts))
-        if all_ok:
-            return list(map(add, texts, ends))
-        empty = write_id("")
-        return [text and text + (end if ",ok," in text else empty) for text, end in zip(texts, ends)]
 
 
 def first_texts(records: Records, places: tuple[int, ...], is_value: Memo[str, bool]) -> list[str]:
