@@ -9,10 +9,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from flowlag.connect.connections import Records
 from flowlag.connect.connector import Connector
 from flowlag.connect.options import parse_connect_settings
 from flowlag.connect.reading import read_count
 from flowlag.connect.rows import CONNECT_FIELDS
+from flowlag.connect.signs import SignsMemo
 from tests.core.connect_oracle import expected_rows
 from tests.support.strategies import HOSTILE
 
@@ -454,6 +456,25 @@ def test_a_hundred_thousand_interfaces():
     connector = feed_many(100_000, lambda n: base(interface_id=f"eni-{n:06}"))
     (row,) = connector.close(lambda row: dict(zip(CONNECT_FIELDS, row)))
     assert row["home"] == "eni-000000" and row["interfaces"].count("\n") == 99_999 and row["records"] == "100000"
+
+
+def test_interfaces_are_not_compared_with_each_other():
+    """Two minutes otherwise, for a connection that 100,000 interfaces saw."""
+    compared = 0
+
+    class Counted(int):
+        __hash__ = int.__hash__
+
+        def __eq__(self, other):
+            nonlocal compared
+            compared += 1
+            return int(self) == int(other)
+
+    count = 2000
+    seen_by = tuple(Counted(number + 1) for number in range(count))
+    columns = [(0,) * count] * 4 + [seen_by] + [(0,) * count] * 4
+    SignsMemo().find(Records(*columns))
+    assert compared < 20 * count
 
 
 @pytest.mark.slow

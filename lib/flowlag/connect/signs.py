@@ -42,6 +42,8 @@ class SignsMemo(Bounded[tuple[object, ...], Signs]):
     def find(self, records: Records) -> Signs:
         """The signs of a connection's records."""
         _, _, _, directions, interfaces, _, _, flags, _ = records
+        if len(flags) > _MOST_RECORDS:
+            return read_signs(flags, list(zip(directions, interfaces)))
         key: tuple[object, ...] = flags, directions
         if interfaces.count(interfaces[0]) < len(interfaces):
             names = list(dict.fromkeys(interfaces))
@@ -49,8 +51,7 @@ class SignsMemo(Bounded[tuple[object, ...], Signs]):
         signs = self.get(key)
         if signs is None:
             signs = read_signs(flags, list(zip(directions, interfaces)))
-            if len(flags) <= _MOST_RECORDS:
-                self.keep(key, signs)
+            self.keep(key, signs)
         return signs
 
 
