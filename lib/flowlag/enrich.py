@@ -20,7 +20,7 @@ from flowlag.fields import Values, pick_values
 from flowlag.learned import LearnedWindows
 from flowlag.lines import HEADER, read_raw
 from flowlag.memo import Memo, longest_of
-from flowlag.recognition import looks_like_record
+from flowlag.recognition import looks_like_record, may_have_status
 from flowlag.record import VALID, judge_values
 from flowlag.tags import Tags, asked_fields, write_tags
 from flowlag.timing import time_record
@@ -91,7 +91,7 @@ class Enricher:
 
     def _note_unread(self, raw: str) -> None:
         """Count a line that was not read, if it looks like a flow log record of an unknown layout."""
-        if ("OK" in raw or "DATA" in raw) and looks_like_record(split_words(strip_blanks(raw))):
+        if may_have_status(raw) and looks_like_record(split_words(strip_blanks(raw))):
             self.unknown_layouts += 1
 
     def judge(self, values: Values, recognised: bool = False) -> Tags:

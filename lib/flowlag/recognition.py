@@ -137,6 +137,11 @@ def _make_layout(width: int, start: int, end: int, status: int, interface: Optio
     return Layout("content", [names.get(place, SKIPPED) for place in range(width)])
 
 
+def may_have_status(line: str) -> bool:
+    """Whether a line has the letters of a log status, which is cheap to ask; without them it shows no layout."""
+    return "OK" in line or "DATA" in line
+
+
 def looks_like_record(words: Sequence[str]) -> bool:
     """Whether a line that was not read has a log status and two stamps, so that its layout is unknown."""
     has_status = next(_places_of_statuses(words), None) is not None

@@ -12,7 +12,7 @@ from flowlag.enrich import Enricher
 from flowlag.enrich_options import parse_settings
 from flowlag.layouts import LAYOUTS
 from flowlag.learned import LearnedWindows
-from flowlag.line_grid import make_grids
+from flowlag.line_grid import Grid, make_grids
 from flowlag.splunk.enrich_table import EnrichTable
 
 T = 1764500000
@@ -119,6 +119,28 @@ def test_most_lines_are_read_at_once(monkeypatch):
         enricher = Enricher(parse_settings(options.items()))
         reply(enricher, write([["", "", raw, "5"] for raw in raws], csv.QUOTE_ALL), 1 << 17)
         assert sum(enricher.counts.values()) == len(raws) and enricher.counts["other"] == 0
+
+
+@pytest.mark.parametrize(
+    ("end", "most"),
+    [
+        ("port 40000 ssh2", 0),
+        ("OK", 3000),
+    ],  # a line with the letters of a status may be a record, and is looked at once
+    ids=["login", "status-alone"],
+)
+def test_lines_of_other_logs_are_not_tried_again_and_again(monkeypatch, end, most):
+    """Logins beside flow records are the usual case; each layout tried on all of them would cost ten times as much."""
+    looked = []
+    words, take = Grid.words, Grid.take
+    monkeypatch.setattr(Grid, "words", lambda grid, place: looked.append(1) or words(grid, place))
+    monkeypatch.setattr(Grid, "take", lambda grid, places: looked.extend(places) or take(grid, places))
+    raws = [
+        f"Oct 11 06:27:00 host sshd[{number}]: Accepted publickey for root from ::1 {end}" for number in range(1000)
+    ]
+    enricher = Enricher(parse_settings([]))
+    reply(enricher, write([["", "", raw, "5"] for raw in raws], csv.QUOTE_MINIMAL), 1 << 20)
+    assert enricher.counts == {"other": 1000} and len(looked) <= most
 
 
 def test_grids_have_lines_of_one_width():

@@ -27,6 +27,7 @@ from flowlag.recognition import (
     is_stamp,
     is_time_in_front,
     is_version,
+    may_have_status,
     tells_record,
 )
 from flowlag.splunk.endings import Ending
@@ -109,11 +110,14 @@ class RawLines:
     def read(self, lines: Sequence[str]) -> list[Optional[str]]:
         """For each line the text to add, None if it is to be read alone."""
         found: list[Optional[str]] = [None] * len(lines)
-        if self._is_off or not lines:
+        asked: Sequence[int] = range(0 if self._is_off else len(lines))
+        if self._guesses:  # nearly all others are no records, and would be tried in vain
+            asked = [row for row in asked if may_have_status(lines[row])]
+        if not asked:
             return found
-        for grid in make_grids(lines):
+        for grid in make_grids(lines if len(asked) == len(lines) else [lines[row] for row in asked]):
             for row, text in zip(grid.rows, self._read_grid(grid)):
-                found[row] = text or None
+                found[asked[row]] = text or None
         return found
 
     def _read_grid(self, grid: Grid) -> Sequence[Optional[str]]:
@@ -154,25 +158,20 @@ class RawLines:
 
     def _read_by_content(self, grid: Grid, left: list[int], texts: list[Optional[str]]) -> None:
         """Put in the texts of lines that no known layout fits: each layout that a line shows is tried on all."""
-        for _ in range(_MOST_LAYOUTS):
-            if not left:
-                return
-            part = grid.take(left)
-            words = part.words(0)
-            layout = derive_layout(words)
-            rest = left[1:]
-            if layout is None:
-                texts[left[0]] = None
-            else:
-                fitting = self._places_with(part, layout)
-                self._prove(
-                    grid.take([left[place] for place in fitting]), layout, [left[place] for place in fitting], texts
-                )
-                chosen = set(fitting)
-                rest = [place for i, place in enumerate(left) if i not in chosen]
-            left = rest
         for place in left:
             texts[place] = None
+        waiting, first, shown = left, 0, 0
+        while first < len(waiting) and shown < _MOST_LAYOUTS:
+            layout = derive_layout(grid.words(waiting[first]))
+            if layout is None:
+                first += 1
+                continue
+            shown += 1
+            waiting = waiting[first:]
+            fitting = [waiting[i] for i in self._places_with(grid.take(waiting), layout)]
+            self._prove(grid.take(fitting), layout, fitting, texts)
+            settled = {waiting[0], *fitting}
+            waiting, first = [place for place in waiting if place not in settled], 0
 
     def _places_with(self, grid: Grid, layout: Layout) -> Sequence[int]:
         """The places of lines with stamps and a log status where a layout has them."""
