@@ -3,7 +3,7 @@
 
 from decimal import Decimal
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from flowlag.instants import parse_instant
@@ -182,6 +182,7 @@ raw_names = st.sampled_from([b"start", b"end", b'"start_time"', b"packets", b'"_
 @settings(deadline=None, max_examples=500, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(raw_names, min_size=1, max_size=8), st.lists(st.lists(raw_fields, min_size=1, max_size=9), max_size=6),
        options, SIZES, SIZES)  # fmt: skip
+@example([b"start_time", b'"_time"'], [[b"1602397446", b'"1602397446"']], {"time": "start"}, 1, 1)  # the same time
 def test_the_byte_path_equals_the_oracle(header, rows, chosen, block_size, piece_size):
     """Any columns, any order, twins anywhere, rows of any width, fields quoted as they like."""
     expected, counts = expected_reply(header, rows, chosen)

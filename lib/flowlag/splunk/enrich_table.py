@@ -136,7 +136,9 @@ class EnrichTable:
         for i, ending in enumerate(endings):
             time = ""
             if plan.time is not None:
-                time = self._enricher.new_time(written.read(ending), records.value(i, plan.time))
+                current = records.value(i, plan.time)
+                time = self._enricher.new_time(written.read(ending), current)
+                time = "" if time == current else time  # its bytes stay, quotes and all
             if time or plan.kept is not None:
                 records.lines[i] = plan.rebuild(records.fields(i), time)
 
