@@ -30,7 +30,7 @@ venv: $(VENV)/.stamp ## the environment .venv, with what the app needs at run ti
 demo: package ## build the package and show its search command at work
 	@$(VENV)/bin/python -m tools.demo
 
-check: package lint ## a first answer in four minutes: lint, and the quick tests on one Python
+check: package lint ## a first answer in three minutes: lint, and the quick tests on one Python
 	@set -e; version=$$($(PYTHON) tools/pythons.py list | tail -n 1); \
 	$(MAKE) --no-print-directory build/venv-$$version/.stamp; \
 	echo "== pytest on Python $$version, without the tests marked slow"; \
