@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Optional
 
 from flowlag.files.batches import Columns
@@ -18,6 +18,7 @@ DEEPEST_ALIKE = 8
 
 #: Names of documents that are taken apart, or left out.
 _NO_EVENT = frozenset((*EXPANDED, "messageType"))
+_REFUSED = frozenset((dict,))
 
 
 def read_alike(text: str) -> Optional[Columns]:
@@ -33,17 +34,20 @@ def read_alike(text: str) -> Optional[Columns]:
     names = documents[0].keys() if isinstance(documents[0], dict) else ()
     if len(documents) != count or may_be_envelope(names) or not _NO_EVENT.isdisjoint(names):
         return None
-    return join_alike(documents)  # none goes over several lines: then one of its values would be a list
+    # a list may be that of a document which goes over several lines
+    return join_alike(documents, frozenset((dict, list)))
 
 
-def join_alike(documents: Sequence[Any]) -> Optional[Columns]:
-    """The columns of events that have the same members, none of which is a list; None of any others."""
+def join_alike(documents: Sequence[Any], refused: Collection[type] = _REFUSED) -> Optional[Columns]:
+    """The columns of events that have the same members; None if they have not, or if one is of a refused type."""
     if not all(isinstance(document, dict) for document in documents) or "extractedFields" in documents[0]:
         return None
-    return _join_columns(documents, "", DEEPEST_ALIKE)
+    return _join_columns(documents, refused, "", DEEPEST_ALIKE)
 
 
-def _join_columns(documents: Sequence[dict[str, Any]], begin: str, depth: int) -> Optional[Columns]:
+def _join_columns(
+    documents: Sequence[dict[str, Any]], refused: Collection[type], begin: str, depth: int
+) -> Optional[Columns]:
     """The columns of documents whose names begin with `begin`; None if they are not alike, or too deep."""
     names = {*map(tuple, documents)}
     if len(names) != 1 or names == {()} or not depth:
@@ -52,11 +56,11 @@ def _join_columns(documents: Sequence[dict[str, Any]], begin: str, depth: int) -
     for name, values in zip(names.pop(), zip(*map(dict.values, documents))):
         kinds = {*map(type, values)}
         if kinds == {dict}:
-            inner = _join_columns(values, f"{begin}{name}.", depth - 1)
+            inner = _join_columns(values, refused, f"{begin}{name}.", depth - 1)
             if inner is None or not columns.keys().isdisjoint(inner):
                 return None
             columns.update(inner)
-        elif not kinds.isdisjoint((dict, list)) or begin + name in columns:
+        elif not kinds.isdisjoint(refused) or begin + name in columns:
             return None
         else:
             columns[begin + name] = list(values) if kinds == {str} else [text_of(value) or "" for value in values]

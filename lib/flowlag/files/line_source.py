@@ -13,7 +13,7 @@ from flowlag.errors import LimitError
 from flowlag.files.limits import LONGEST_LINE
 
 #: Bytes that are read at once; what is done with them still fits the cache of a processor.
-PIECE_BYTES = 256 * 1024
+PIECE_BYTES = 64 * 1024
 
 _BOM = "\ufeff"
 
