@@ -104,6 +104,6 @@ def write_bodies(pieces: Iterable[Piece], tags: Sequence[str]) -> Iterator[bytes
     for piece in pieces:
         if not piece:
             continue
-        names = list(piece.columns) if isinstance(piece, Tagged) else list(dict.fromkeys(chain.from_iterable(piece)))
+        names = piece.names if isinstance(piece, Tagged) else list(dict.fromkeys(chain.from_iterable(piece)))
         columns = [*(name for name in names if name not in tags), *tags]
         yield encode_line("\n".join([",".join(map(quote, columns)), *csv_lines(piece, columns, len(tags))]))

@@ -32,10 +32,29 @@ _FEWEST = 32
 
 
 class Tagged(NamedTuple):
-    """Valid records of the same columns, `_time` among them, and the text of the tags of each."""
+    """Valid records of the same columns, `_time` among them, and the text of the tags of each.
+
+    `words` are the names of the words of `_raw`, whose columns follow it and are not cut out until they are asked for.
+    """
 
     columns: Columns
     tags: list[str]
+    words: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all columns."""
+        names = list(self.columns)
+        place = names.index("_raw") + 1 if self.words else 0
+        return [*names[:place], *self.words, *names[place:]]
+
+    def all_columns(self) -> Columns:
+        """The columns with those of the words."""
+        if not self.words:
+            return self.columns
+        cut = zip(*[line.split(" ") for line in self.columns["_raw"]])
+        words = {name: list(texts) for name, texts in zip(self.words, cut)}
+        return {name: self.columns[name] if name in self.columns else words.get(name, []) for name in self.names}
 
 
 #: What is written together.
@@ -124,7 +143,7 @@ class _Names:
 
     def places_of(self, names: Sequence[str]) -> tuple[int, ...]:
         """The numbers of the columns with these names, in the order of the names; missing ones are left out."""
-        return tuple(self._places[name] for name in names if name in self._places)
+        return tuple(dict.fromkeys(self._places[name] for name in names if name in self._places))
 
 
 class _Table:
@@ -155,10 +174,11 @@ class _Plan:
 
 
 class _Found(NamedTuple):
-    """The columns of records that are valid and alike, and the text of each, as _Writer writes it."""
+    """The columns of records that are valid and alike, and the text of each, as _Writer writes it; see Tagged."""
 
     columns: Columns
     texts: Sequence[str]
+    words: tuple[str, ...] = ()
 
 
 class _Tagger:
@@ -172,6 +192,8 @@ class _Tagger:
         self._plans: Memo[tuple[RowReader, tuple[str, ...]], _Plan] = Memo(
             lambda key: _Plan(*key, enricher, self._writer), lambda key: 0, 16
         )
+        #: columns that are not from the words of a line, whatever their names
+        self._others = {"_raw", "_time", SOURCE, *enricher.fields}
         self._has_value = Memo(has_value, len)
         self._holds = None if period is None else Memo(period.holds, len)
 
@@ -197,9 +219,12 @@ class _Tagger:
         found = self._lines.read_alike(lines, reader.settled)
         if found is None:
             return None
-        if not found.cut.offset:
+        if not found.offset:
             reader.settle(found.layout)
-        return _Found({"_raw": lines, **found.columns()}, found.texts)
+        words = tuple(found.layout.places)
+        if found.offset or len(words) != len(found.layout) or not self._others.isdisjoint(words):
+            return _Found({"_raw": lines, **found.columns()}, found.texts)
+        return _Found({"_raw": lines}, found.texts, words)
 
     def _read_cells(self, batch: Cells) -> Optional[_Found]:
         """Rows by their fields or, if these have no times, by the text of a column."""
@@ -220,7 +245,9 @@ class _Tagger:
             return self._read_raw(columns) if self._enricher.settings.reads_raw else None
         found = self._read_lines(batch.reader, columns[plan.message])
         others = {name: texts for name, texts in columns.items() if name != plan.message}
-        return None if found is None else _Found({**others, **found.columns}, found.texts)
+        if found is not None and not others.keys().isdisjoint(found.words):
+            found = found._replace(columns=Tagged(found.columns, [], found.words).all_columns(), words=())
+        return None if found is None else found._replace(columns={**others, **found.columns})
 
     def _read_raw(self, columns: Columns) -> Optional[_Found]:
         """Rows by their `_raw`; what its layout names is added where a row has no value."""
@@ -252,7 +279,7 @@ class _Tagger:
             columns = {name: list(compress(cells, held)) for name, cells in columns.items()}
             tags = list(compress(tags, held))
         fields = {*self._enricher.fields}
-        return Tagged({name: cells for name, cells in columns.items() if name not in fields}, tags)
+        return Tagged({name: cells for name, cells in columns.items() if name not in fields}, tags, found.words)
 
     def _count(self, texts: str, left: int) -> None:
         for status in _BY_FREQUENCY:
