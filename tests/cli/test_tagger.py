@@ -171,11 +171,11 @@ def default_lines(count, **changed):
 @pytest.mark.parametrize(
     "lines",
     [
-        default_lines(3) + ["#" + line for line in default_lines(2)] + default_lines(2),
-        default_lines(3) + default_lines(1, version="version") + default_lines(40),
-        default_lines(3, packets="€") + default_lines(3, dstaddr="höst"),
-        [HEADER, *default_lines(3), HEADER.replace("start end", "end start"), *default_lines(3)],
-        default_lines(3) + ["interface-id start end log-status", "eni-1 1602397446 1602397505 OK"],
+        [HEADER, *default_lines(40), *("#" + line for line in default_lines(3)), *default_lines(40)],
+        [*default_lines(40), *default_lines(1, version="version"), *default_lines(40)],
+        [*default_lines(40, packets="€"), *default_lines(40, dstaddr="höst")],
+        [HEADER, *default_lines(40), HEADER.replace("start end", "end start"), *default_lines(40)],
+        [*default_lines(40), "interface-id start end log-status", "eni-1 1602397446 1602397505 OK"],
     ],
     ids=["commented-out", "version-again", "letters", "another-header", "narrower-header"],
 )
