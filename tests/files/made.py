@@ -42,8 +42,18 @@ def rows_of(tmp_path, content, **options):
 def write_output(paths, output, is_fast, period=None, **options):
     """The lines that `enrich` writes of files, the statuses that it counts, what it warns and what went wrong.
 
-    `is_fast` says whether records may be tagged many at a time.
+    `is_fast` says whether records may be read and tagged many at a time.
     """
+    with pytest.MonkeyPatch.context() as patch:
+        if not is_fast:
+            patch.setattr("flowlag.files.csv_rows._Table.read_alike", lambda table, lines: (None, 0))
+            patch.setattr("flowlag.files.json_text.JsonText.take_alike", lambda text: None)
+            patch.setattr("flowlag.files.json_rows.join_alike", lambda documents: None)
+            patch.setattr("flowlag.files.parquet_rows._is_plain", lambda pyarrow, column: False)
+        return _write_output(paths, output, is_fast, period, **options)
+
+
+def _write_output(paths, output, is_fast, period, **options):
     asked, said = settings(**options), []
     enricher = Enricher(asked)
     batches = read_batches(paths, asked, lambda count: None, lambda error: said.append(str(error)))
