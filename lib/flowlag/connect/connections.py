@@ -29,6 +29,7 @@ HAS_FLAGS = 1 << 30
 #: Bits of an endpoint's number: its protocol, its address and its port, from the highest to the lowest.
 _PORT_BITS, _ADDRESS_BITS = 16, 32
 PORT_STEP, PROTOCOL_STEP = 1 << _PORT_BITS, 1 << _PORT_BITS + _ADDRESS_BITS
+_PORT_MASK, _ADDRESS_MASK = (1 << _PORT_BITS) - 1, (1 << _ADDRESS_BITS) - 1
 _END_BITS = 64
 #: How the fields of a Record are packed: in the first way as long as all fit.
 _PACKINGS = Struct("<q?q?HiiiH"), Struct("<q?q?iqqii")
@@ -112,7 +113,7 @@ class Texts(NamedTuple):
 
     def find_end(self, number: int) -> tuple[str, int]:
         """The address and the port of an endpoint."""
-        return self.addresses[number % PROTOCOL_STEP >> _PORT_BITS], number % PORT_STEP
+        return self.addresses[number >> _PORT_BITS & _ADDRESS_MASK], number & _PORT_MASK
 
 
 class Numbers(dict[str, Any]):
@@ -165,10 +166,17 @@ class Held:
 
     def take_out(self, gap_us: int, lag_us: int) -> Iterator[Connection]:
         """Every connection, in any order. Call it once, after the last record."""
+        reopens_us = min(gap_us, lag_us)
         for first, second, found in self._gather():
-            records, copies = self._merge_duplicates(found) if len(found) > 1 else (found, None)
-            for part in part_records(records, gap_us, lag_us):
-                duplicates = sum([copies[record] for record in part]) if copies else 0
+            found.sort()
+            records = _new_records(zip(*found))
+            has_duplicates = _have_duplicates(records)
+            if not has_duplicates and records.starts_us[-1] <= records.ends_us[0] + reopens_us:
+                yield _new_connection((first, second, records, 0))  # as nearly all are: no pause can be long enough
+                continue
+            copies = self._merge_duplicates(found) if has_duplicates else dict.fromkeys(found, 0)
+            for part in part_records(sorted(copies), gap_us, lag_us):
+                duplicates = sum([copies[record] for record in part])
                 yield _new_connection((first, second, _new_records(zip(*part)), duplicates))
 
     def _gather(self) -> Iterator[tuple[int, int, list[Any]]]:
@@ -185,22 +193,18 @@ class Held:
             records = list(map(unpack, repeat(self._packed), [place * size for place in places]))
             heads = [n for n, place in enumerate(places) if pairs[place] == place]
             for head, end in zip(heads, [*heads[1:], len(places)]):
-                one, other = self._srcs[places[head]], self._dests[places[head]]
-                yield min(one, other), max(one, other), records[head:end]
+                src, dest = self._srcs[places[head]], self._dests[places[head]]
+                yield (src, dest, records[head:end]) if src < dest else (dest, src, records[head:end])
 
-    def _merge_duplicates(self, records: list[Record]) -> tuple[list[Record], dict[Record, int]]:
-        """The records in their order without exact duplicates, and how many of these each stands for besides itself.
+    def _merge_duplicates(self, records: list[Record]) -> dict[Record, int]:
+        """The records without exact duplicates, and how many of these each stands for besides itself.
 
         Duplicates may differ in flags and action only; the one that is kept has the flags and the actions of all.
         """
-        if len(set(map(_size, records))) == len(records) or len(set(map(_identity, records))) == len(records):
-            records.sort()
-            return records, {}
         same: dict[tuple[object, ...], list[Record]] = {}
         for record in records:
             same.setdefault(_identity(record), []).append(record)
-        merged = {self._merge(list(map(Record._make, copies))): len(copies) - 1 for copies in same.values()}
-        return sorted(merged), merged
+        return {self._merge(list(map(Record._make, copies))): len(copies) - 1 for copies in same.values()}
 
     def _merge(self, copies: list[Record]) -> Record:
         """One record for exact duplicates."""
@@ -209,8 +213,14 @@ class Held:
         return copies[0]._replace(follows=not opens_connection(flags), flags=flags, action=self.actions[actions])
 
 
-#: What exact duplicates have in common, and a part of it that seldom more than one record has.
-_identity, _size = itemgetter(0, 2, 3, 4, 5, 6), itemgetter(6)
+#: What exact duplicates have in common.
+_identity = itemgetter(0, 2, 3, 4, 5, 6)
+
+
+def _have_duplicates(records: Records) -> bool:
+    """Whether some of a pair's records are exact duplicates; mostly their bytes alone tell that none is."""
+    sizes = records.bytes
+    return len(set(sizes)) < len(sizes) and len(set(zip(*_identity(records)))) < len(sizes)
 
 
 def _find_pairs(srcs: Sequence[int], dests: Sequence[int]) -> list[int]:
@@ -222,11 +232,8 @@ def _find_pairs(srcs: Sequence[int], dests: Sequence[int]) -> list[int]:
 
 def part_records(records: list[Record], gap_us: int, lag_us: int) -> list[list[Record]]:
     """Parts a pair's records, in their order, into those of each connection."""
-    reach_us = records[0][2]
     reopens_us = min(gap_us, lag_us)
-    if records[-1][0] <= reach_us + reopens_us:  # mostly so: no pause can be long enough
-        return [records]
-    parts = [records[:1]]
+    reach_us, parts = records[0][2], [records[:1]]
     for record in records[1:]:
         start_us, follows, end_us, *_ = record
         if start_us > reach_us + (gap_us if follows else reopens_us):

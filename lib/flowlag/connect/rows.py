@@ -79,31 +79,35 @@ class Describer:
     def describe(self, connection: Connection) -> tuple[Order, Row]:
         """The row of a connection, and by what it is ordered; no two connections have the same order."""
         first, second, records, duplicates = connection
-        starts_us, _, ends_us, directions, seen_by, _, _, _, _ = records
+        starts_us, _, ends_us, directions, seen_by, _, _, _, actions = records
+        interfaces = self._texts.interfaces
         one, other = self._texts.find_end(first), self._texts.find_end(second)
-        signs, busiest = self._signs.find(records), self._find_busiest(records)
+        signs, busiest = self._signs.find(records), seen_by[0]
+        is_alone = seen_by.count(busiest) == len(seen_by)
+        if not is_alone:
+            busiest = self._find_busiest(records)
         opening: Optional[int] = None
         if signs.opening:
-            opening = find_opening(records, signs.opening, self._texts.interfaces, one > other)
+            opening = find_opening(records, signs.opening, interfaces, one > other)
             is_reversed, basis = directions[opening], "syn"
         else:  # by port, else by address
             is_reversed, basis = (one > other, "address") if one[1] == other[1] else (one[1] < other[1], "port")
         home = busiest if opening is None else seen_by[opening]
         (src, src_port), (dest, dest_port) = (other, one) if is_reversed else (one, other)
         protocol = first // PROTOCOL_STEP
-        start = bound_start(records, signs, opening, self._lag_us, self._rtt_us)
-        end = bound_end(records, signs, home, self._lag_us, self._rtt_us)
-        return (start.earliest_us, src, src_port, dest, dest_port, protocol), (
+        start_us, start_before_us, start_basis = bound_start(records, signs, opening, self._lag_us, self._rtt_us)
+        end_us, end_before_us, end_basis = bound_end(records, signs, home, self._lag_us, self._rtt_us)
+        return (start_us, src, src_port, dest, dest_port, protocol), (
             src, f"{src_port}", dest, f"{dest_port}", f"{protocol}", basis,
-            _write_time(start.earliest_us), _write_time(start.latest_us), start.basis,
-            _write_time(end.earliest_us), _write_time(end.latest_us), end.basis,
-            self._texts.interfaces[home],
-            _list_texts(seen_by, self._texts.interfaces),
+            _write_time(start_us), _write_time(start_before_us), start_basis,
+            _write_time(end_us), _write_time(end_before_us), end_basis,
+            interfaces[home],
+            interfaces[home] if is_alone else _list_texts(seen_by, interfaces),
             f"{len(starts_us)}",
             f"{duplicates}",
-            *_write_counts(records, busiest, is_reversed),
+            *_write_counts(records if is_alone else _select(records, busiest), is_reversed),
             signs.flags,
-            _list_texts(records.actions, self._texts.actions),
+            _list_texts(actions, self._texts.actions),
             _write_time(starts_us[0]),
             _write_time(max(ends_us)),
             hash_ends(protocol, (pack_address(src), src_port), (pack_address(dest), dest_port)),
@@ -111,27 +115,28 @@ class Describer:
 
     def _find_busiest(self, records: Records) -> int:
         """The interface that saw most packets, of several the least by name."""
-        seen_by = records.interfaces
-        if seen_by.count(seen_by[0]) == len(seen_by):
-            return seen_by[0]
-        packets = dict.fromkeys(seen_by, 0)
-        for interface, count in zip(seen_by, records.packets):
+        packets = dict.fromkeys(records.interfaces, 0)
+        for interface, count in zip(records.interfaces, records.packets):
             packets[interface] += max(count, 0)
         return min(packets, key=lambda number: (-packets[number], self._texts.interfaces[number]))
 
 
+def _select(records: Records, interface: int) -> Records:
+    """The records of an interface."""
+    return Records._make(zip(*[record for record in zip(*records) if record[4] == interface]))
+
+
 def _list_texts(numbers: Sequence[int], texts: Sequence[str]) -> str:
     """The distinct values of the texts with some numbers; sorted, one a line."""
-    distinct = set(numbers)
-    return texts[numbers[0]] if len(distinct) == 1 else list_distinct({texts[number] for number in distinct})
+    if numbers.count(numbers[0]) == len(numbers):
+        return texts[numbers[0]]
+    return list_distinct({texts[number] for number in set(numbers)})
 
 
-def _write_counts(records: Records, interface: int, is_reversed: bool) -> tuple[str, ...]:
-    """Packets and bytes that an interface saw in one direction, then in the other one."""
-    _, _, _, ways, seen_by, packets, sizes, _, _ = records
-    if seen_by.count(interface) < len(seen_by):
-        ways, packets, sizes, _ = zip(*[seen for seen in zip(ways, packets, sizes, seen_by) if seen[-1] == interface])
-    if min(packets) == UNKNOWN or min(sizes) == UNKNOWN:
+def _write_counts(records: Records, is_reversed: bool) -> tuple[str, ...]:
+    """Packets and bytes of one interface's records in one direction, then in the other one."""
+    ways, packets, sizes = records.directions, records.packets, records.bytes
+    if UNKNOWN in packets or UNKNOWN in sizes:
         return _write_known(ways, packets, sizes, is_reversed)
     packets_in, bytes_in = sum(compress(packets, ways)), sum(compress(sizes, ways))
     packets_out, bytes_out = sum(packets) - packets_in, sum(sizes) - bytes_in
