@@ -3,7 +3,8 @@
 
 Objects of Python for a million records would take a gigabyte, so records are packed into one buffer. Each lies together
 there: in a column for each value, a record would be in as many places of the memory, which takes longer than the work.
-They are brought together at the end, some hundred at a time, so the order in which they come changes nothing.
+They are brought together at the end, some hundred at a time, so the order in which they come changes nothing. Times are
+in ticks: seconds as long as all times of a search are whole ones, as nearly always, else microseconds.
 Authority: docs/connect.md, Which records are one connection.
 """
 
@@ -12,19 +13,20 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from functools import partial, reduce
-from itertools import count, repeat, starmap
+from itertools import count, repeat
 from operator import gt, itemgetter, or_
 from struct import Struct
 from struct import error as StructError
 from typing import Any, Callable, NamedTuple, Optional
 
 from flowlag.fields import has_value
-from flowlag.five_tuple import ACK, SYN, opens_connection, read_address
+from flowlag.five_tuple import opens_connection, read_address, read_flags
+from flowlag.interval import SECOND_US
 
 #: What stands for a number of packets or bytes that is not known.
 UNKNOWN = -1
-#: Set in the flags of every record that has readable ones: those have at most nine digits.
-HAS_FLAGS = 1 << 30
+#: Set in the flags of every record that has readable ones, and of every record that does not open a connection.
+HAS_FLAGS, FOLLOWS = 1 << 30, 1 << 31
 
 #: Bits of an endpoint's number: its protocol, its address and its port, from the highest to the lowest.
 _PORT_BITS, _ADDRESS_BITS = 16, 32
@@ -32,59 +34,48 @@ PORT_STEP, PROTOCOL_STEP = 1 << _PORT_BITS, 1 << _PORT_BITS + _ADDRESS_BITS
 _PORT_MASK, _ADDRESS_MASK = (1 << _PORT_BITS) - 1, (1 << _ADDRESS_BITS) - 1
 _END_BITS = 64
 #: How the fields of a Record are packed: in the first way as long as all fit.
-_PACKINGS = Struct("<q?q?HiiiH"), Struct("<q?q?iqqii")
-_SYN_ACK = SYN | ACK
+_PACKINGS = Struct("<III?HiiH"), Struct("<qIq?iqqi")
 #: Records that are brought together at a time, few enough for the processor's cache; more if they are of one pair.
 _BATCH = 512
 
 
 class Record(NamedTuple):
-    """A record of a pair of endpoints; times in microseconds. The order of the fields is that in which records go.
+    """A record of a pair of endpoints; times in ticks. The order of the fields is that in which records go.
 
-    `follows` is false if it opens a connection: then it goes before others of the same start. `direction` is false if
-    the first endpoint sent its packets. `interface` and `action` are numbers in Texts. `packets` and `bytes` may be
-    UNKNOWN; `flags` are 0 or have HAS_FLAGS.
+    `flags` have FOLLOWS unless it opens a connection: then it goes before others of the same start; HAS_FLAGS if they
+    are readable. `direction` is false if the first endpoint sent its packets. `interface` and `action` are numbers in
+    Texts. `packets` and `bytes` may be UNKNOWN.
     """
 
-    start_us: int
-    follows: bool
-    end_us: int
+    start: int
+    flags: int
+    end: int
     direction: bool
     interface: int
     packets: int
     bytes: int
-    flags: int
     action: int
 
 
 class Records(NamedTuple):
     """Records in their order, by columns: the fields of Record."""
 
-    starts_us: tuple[int, ...]
-    follows: tuple[bool, ...]
-    ends_us: tuple[int, ...]
+    starts: tuple[int, ...]
+    flags: tuple[int, ...]
+    ends: tuple[int, ...]
     directions: tuple[bool, ...]
     interfaces: tuple[int, ...]
     packets: tuple[int, ...]
     bytes: tuple[int, ...]
-    flags: tuple[int, ...]
     actions: tuple[int, ...]
 
 
-class Connection(NamedTuple):
-    """The records of one connection, at least one, and how many exact duplicates were left out.
+#: Without a call of Python's own, for each connection.
+_new_records = partial(tuple.__new__, Records)
 
-    The endpoints are numbers as in Events; which of them is the first one says nothing.
-    """
-
-    first: int
-    second: int
-    records: Records
-    duplicates: int
-
-
-#: Without a call of Python's own, for each of them.
-_new_records, _new_connection = partial(tuple.__new__, Records), partial(tuple.__new__, Connection)
+#: Two endpoints, of which the first one says nothing, the records of one connection between them, at least one, and how
+#: many exact duplicates were left out. Endpoints are numbers as in Events.
+Connection = tuple[int, int, Records, int]
 
 
 class Events(NamedTuple):
@@ -95,8 +86,8 @@ class Events(NamedTuple):
 
     src: Sequence[int]
     dest: Sequence[int]
-    start_us: Sequence[int]
-    end_us: Sequence[int]
+    start: Sequence[int]
+    end: Sequence[int]
     interface: Sequence[int]
     packets: Sequence[int]
     bytes: Sequence[int]
@@ -139,9 +130,13 @@ class Numbers(dict[str, Any]):
 
 
 class Held:
-    """Every record. `addresses`, `interfaces` and `actions` tell numbers for the texts of a record."""
+    """Every record. `addresses`, `interfaces` and `actions` tell numbers for the texts of a record.
+
+    `tick_us` is how many microseconds the unit of times has: those of a second, or one after `split_seconds`.
+    """
 
     def __init__(self) -> None:
+        self.tick_us = SECOND_US
         self.addresses = Numbers(read_address, PORT_STEP)
         self.interfaces = Numbers(_read_name)
         self.actions = Numbers(_read_actions)
@@ -149,35 +144,44 @@ class Held:
         self._srcs, self._dests = array("q"), array("q")
         self._packed, self._packing = bytearray(), _PACKINGS[0]
 
+    def split_seconds(self) -> None:
+        """From now on times are in microseconds."""
+        self._repack(self.tick_us)
+        self.tick_us = 1
+
     def add(self, events: Events) -> None:
         """Take records."""
-        src, dest, start_us, end_us, interface, packets, size, flags, action = events
+        src, dest, start, end, interface, packets, size, flags, action = events
         self._srcs.extend(src)
         self._dests.extend(dest)
-        follows = [flag & _SYN_ACK != SYN for flag in flags]
-        columns = start_us, follows, end_us, list(map(gt, src, dest)), interface, packets, size, flags, action
+        columns = start, flags, end, list(map(gt, src, dest)), interface, packets, size, action
         try:
-            packed = b"".join(map(self._packing.pack, *columns))
+            self._packed += b"".join(map(self._packing.pack, *columns))
         except StructError:
-            self._packed = bytearray().join(starmap(_PACKINGS[1].pack, self._packing.iter_unpack(self._packed)))
-            self._packing = _PACKINGS[1]
-            packed = b"".join(map(self._packing.pack, *columns))
-        self._packed += packed
+            self._repack()
+            self._packed += b"".join(map(self._packing.pack, *columns))
 
-    def take_out(self, gap_us: int, lag_us: int) -> Iterator[Connection]:
-        """Every connection, in any order. Call it once, after the last record."""
-        reopens_us = min(gap_us, lag_us)
+    def _repack(self, ticks: int = 1) -> None:
+        """Hold records in more bytes, with so many ticks for one."""
+        records, self._packing = self._packing.iter_unpack(self._packed), _PACKINGS[1]
+        pack = self._packing.pack
+        self._packed = bytearray().join(
+            [pack(start * ticks, flags, end * ticks, *rest) for start, flags, end, *rest in records]
+        )
+
+    def take_out(self, gap: int, lag: int) -> Iterator[Connection]:
+        """Every connection, in any order; gap and lag in ticks. Call it once, after the last record."""
+        reopens = min(gap, lag)
         for first, second, found in self._gather():
             found.sort()
             records = _new_records(zip(*found))
             has_duplicates = _have_duplicates(records)
-            if not has_duplicates and records.starts_us[-1] <= records.ends_us[0] + reopens_us:
-                yield _new_connection((first, second, records, 0))  # as nearly all are: no pause can be long enough
+            if not has_duplicates and records.starts[-1] <= records.ends[0] + reopens:
+                yield first, second, records, 0  # as nearly all are: no pause can be long enough
                 continue
             copies = self._merge_duplicates(found) if has_duplicates else dict.fromkeys(found, 0)
-            for part in part_records(sorted(copies), gap_us, lag_us):
-                duplicates = sum([copies[record] for record in part])
-                yield _new_connection((first, second, _new_records(zip(*part)), duplicates))
+            for part in part_records(sorted(copies), gap, lag):
+                yield first, second, _new_records(zip(*part)), sum([copies[record] for record in part])
 
     def _gather(self) -> Iterator[tuple[int, int, list[Any]]]:
         """Each pair of endpoints and its records."""
@@ -208,13 +212,24 @@ class Held:
 
     def _merge(self, copies: list[Record]) -> Record:
         """One record for exact duplicates."""
-        flags = reduce(or_, [record.flags for record in copies])
+        flags = mark_order(reduce(or_, [record.flags for record in copies]) & ~FOLLOWS)
         actions = list_distinct({self.texts.actions[record.action] for record in copies})
-        return copies[0]._replace(follows=not opens_connection(flags), flags=flags, action=self.actions[actions])
+        return copies[0]._replace(flags=flags, action=self.actions[actions])
 
 
-#: What exact duplicates have in common.
+#: What exact duplicates have in common: all but flags and action.
 _identity = itemgetter(0, 2, 3, 4, 5, 6)
+
+
+def mark_flags(text: str) -> int:
+    """The flags of a Record, by their text."""
+    flags = read_flags(text)
+    return FOLLOWS if flags is None else mark_order(flags | HAS_FLAGS)
+
+
+def mark_order(flags: int) -> int:
+    """Flags with FOLLOWS if they do not open a connection."""
+    return flags if opens_connection(flags) else flags | FOLLOWS
 
 
 def _have_duplicates(records: Records) -> bool:
@@ -230,16 +245,16 @@ def _find_pairs(srcs: Sequence[int], dests: Sequence[int]) -> list[int]:
     return list(map(first.setdefault, keys, count()))
 
 
-def part_records(records: list[Record], gap_us: int, lag_us: int) -> list[list[Record]]:
+def part_records(records: list[Record], gap: int, lag: int) -> list[list[Record]]:
     """Parts a pair's records, in their order, into those of each connection."""
-    reopens_us = min(gap_us, lag_us)
-    reach_us, parts = records[0][2], [records[:1]]
+    reopens = min(gap, lag)
+    reach, parts = records[0][2], [records[:1]]
     for record in records[1:]:
-        start_us, follows, end_us, *_ = record
-        if start_us > reach_us + (gap_us if follows else reopens_us):
+        start, flags, end, *_ = record
+        if start > reach + (gap if flags & FOLLOWS else reopens):
             parts.append([])
         parts[-1].append(record)
-        reach_us = max(reach_us, end_us)
+        reach = max(reach, end)
     return parts
 
 

@@ -7,16 +7,16 @@ Authority: docs/connect.md, Output fields.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import compress
-from typing import Optional
+from typing import Callable, Optional
 
 from flowlag.community import hash_ends, pack_address
-from flowlag.connect.bounds import bound_end, bound_start, find_opening
+from flowlag.connect.bounds import Spans, bound_end, bound_start, find_opening
 from flowlag.connect.connections import PROTOCOL_STEP, UNKNOWN, Connection, Records, Texts, list_distinct
 from flowlag.connect.options import ConnectSettings
 from flowlag.connect.signs import SignsMemo
 from flowlag.interval import SECOND_US, write_seconds
 from flowlag.options import Field
+from flowlag.timing import RESOLUTION_US
 
 _NO_SIDE = "no record of the side tells it"
 FIELDS = (
@@ -69,19 +69,20 @@ Order = tuple[int, str, int, str, int, int]
 
 
 class Describer:
-    """Makes the rows of the connections of a search."""
+    """Makes the rows of the connections of a search, whose times are in ticks of `tick_us` microseconds."""
 
-    def __init__(self, texts: Texts, settings: ConnectSettings) -> None:
+    def __init__(self, texts: Texts, settings: ConnectSettings, tick_us: int) -> None:
         self._texts = texts
-        self._lag_us, self._rtt_us = settings.lag_us, settings.rtt_us
+        self._spans = Spans(settings.lag_us // tick_us, settings.rtt_us // tick_us, RESOLUTION_US // tick_us)
+        self._write_time: Callable[[int], str] = repr if tick_us == SECOND_US else write_seconds
         self._signs = SignsMemo()
 
     def describe(self, connection: Connection) -> tuple[Order, Row]:
         """The row of a connection, and by what it is ordered; no two connections have the same order."""
         first, second, records, duplicates = connection
-        starts_us, _, ends_us, directions, seen_by, _, _, _, actions = records
-        interfaces = self._texts.interfaces
-        one, other = self._texts.find_end(first), self._texts.find_end(second)
+        starts, _, ends, directions, seen_by, _, _, actions = records
+        find_end, interfaces = self._texts.find_end, self._texts.interfaces
+        one, other = find_end(first), find_end(second)
         signs, busiest = self._signs.find(records), seen_by[0]
         is_alone = seen_by.count(busiest) == len(seen_by)
         if not is_alone:
@@ -95,21 +96,20 @@ class Describer:
         home = busiest if opening is None else seen_by[opening]
         (src, src_port), (dest, dest_port) = (other, one) if is_reversed else (one, other)
         protocol = first // PROTOCOL_STEP
-        start_us, start_before_us, start_basis = bound_start(records, signs, opening, self._lag_us, self._rtt_us)
-        end_us, end_before_us, end_basis = bound_end(records, signs, home, self._lag_us, self._rtt_us)
-        return (start_us, src, src_port, dest, dest_port, protocol), (
+        earliest, latest, start_basis = bound_start(records, signs, opening, self._spans)
+        end_earliest, end_latest, end_basis = bound_end(records, signs, home, self._spans)
+        start_from, start_before, end_from, end_before, first_start, last_end = map(
+            self._write_time, (earliest, latest, end_earliest, end_latest, starts[0], max(ends))
+        )
+        packets_out, bytes_out, packets_in, bytes_in = _write_counts(
+            records if is_alone else _select(records, busiest), is_reversed
+        )
+        return (earliest, src, src_port, dest, dest_port, protocol), (
             src, f"{src_port}", dest, f"{dest_port}", f"{protocol}", basis,
-            _write_time(start_us), _write_time(start_before_us), start_basis,
-            _write_time(end_us), _write_time(end_before_us), end_basis,
-            interfaces[home],
+            start_from, start_before, start_basis, end_from, end_before, end_basis, interfaces[home],
             interfaces[home] if is_alone else _list_texts(seen_by, interfaces),
-            f"{len(starts_us)}",
-            f"{duplicates}",
-            *_write_counts(records if is_alone else _select(records, busiest), is_reversed),
-            signs.flags,
-            _list_texts(actions, self._texts.actions),
-            _write_time(starts_us[0]),
-            _write_time(max(ends_us)),
+            f"{len(starts)}", f"{duplicates}", packets_out, bytes_out, packets_in, bytes_in,
+            signs.flags, _list_texts(actions, self._texts.actions), first_start, last_end,
             hash_ends(protocol, (pack_address(src), src_port), (pack_address(dest), dest_port)),
         )  # fmt: skip
 
@@ -133,36 +133,32 @@ def _list_texts(numbers: Sequence[int], texts: Sequence[str]) -> str:
     return list_distinct({texts[number] for number in set(numbers)})
 
 
-def _write_counts(records: Records, is_reversed: bool) -> tuple[str, ...]:
+def _write_counts(records: Records, is_reversed: bool) -> tuple[str, str, str, str]:
     """Packets and bytes of one interface's records in one direction, then in the other one."""
-    ways, packets, sizes = records.directions, records.packets, records.bytes
+    _, _, _, directions, _, packets, sizes, _ = records
     if UNKNOWN in packets or UNKNOWN in sizes:
-        return _write_known(ways, packets, sizes, is_reversed)
-    packets_in, bytes_in = sum(compress(packets, ways)), sum(compress(sizes, ways))
-    packets_out, bytes_out = sum(packets) - packets_in, sum(sizes) - bytes_in
+        return _write_known(records, is_reversed)
+    packets_back = bytes_back = 0
+    for is_back, count, size in zip(directions, packets, sizes):
+        if is_back:
+            packets_back += count
+            bytes_back += size
+    packets_forth, bytes_forth = sum(packets) - packets_back, sum(sizes) - bytes_back
     if is_reversed:
-        return f"{packets_in}", f"{bytes_in}", f"{packets_out}", f"{bytes_out}"
-    return f"{packets_out}", f"{bytes_out}", f"{packets_in}", f"{bytes_in}"
+        return f"{packets_back}", f"{bytes_back}", f"{packets_forth}", f"{bytes_forth}"
+    return f"{packets_forth}", f"{bytes_forth}", f"{packets_back}", f"{bytes_back}"
 
 
-def _write_known(
-    ways: Sequence[bool], packets: Sequence[int], sizes: Sequence[int], is_reversed: bool
-) -> tuple[str, ...]:
+def _write_known(records: Records, is_reversed: bool) -> tuple[str, str, str, str]:
     """The same if some numbers are not known: empty if there are records, but none tells."""
-    return tuple(
-        [
-            _write_sum([count for way, count in zip(ways, counts) if way == side])
-            for side in (is_reversed, not is_reversed)
-            for counts in (packets, sizes)
-        ]
-    )
+    packets_out, bytes_out, packets_in, bytes_in = [
+        _write_sum([count for is_back, count in zip(records.directions, counts) if is_back == side])
+        for side in (is_reversed, not is_reversed)
+        for counts in (records.packets, records.bytes)
+    ]
+    return packets_out, bytes_out, packets_in, bytes_in
 
 
 def _write_sum(counts: Sequence[int]) -> str:
     known = [count for count in counts if count != UNKNOWN]
     return f"{sum(known)}" if known or not counts else ""
-
-
-def _write_time(time_us: int) -> str:
-    """As write_seconds, but faster for whole seconds, as nearly all are."""
-    return write_seconds(time_us) if time_us % SECOND_US else f"{time_us // SECOND_US}"

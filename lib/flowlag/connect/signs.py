@@ -11,7 +11,7 @@ from functools import reduce
 from operator import or_
 from typing import NamedTuple
 
-from flowlag.connect.connections import HAS_FLAGS, Records
+from flowlag.connect.connections import FOLLOWS, HAS_FLAGS, Records
 from flowlag.five_tuple import ACK, FIN, RST, SYN
 from flowlag.memo import Bounded
 
@@ -41,7 +41,7 @@ class SignsMemo(Bounded[tuple[object, ...], Signs]):
 
     def find(self, records: Records) -> Signs:
         """The signs of a connection's records."""
-        _, _, _, directions, interfaces, _, _, flags, _ = records
+        flags, directions, interfaces = records.flags, records.directions, records.interfaces
         if len(flags) > _MOST_RECORDS:
             return read_signs(flags, list(zip(directions, interfaces)))
         key: tuple[object, ...] = flags, directions
@@ -58,11 +58,11 @@ class SignsMemo(Bounded[tuple[object, ...], Signs]):
 def read_signs(flags: Sequence[int], series: Sequence[object]) -> Signs:
     """The signs of records in their order, by their flags and the series that each belongs to."""
     places = range(len(flags))
-    opening = [place for place in places if flags[place] & _SYN_ACK == SYN]
+    opening = [place for place in places if flags[place] < FOLLOWS]
     answering = [place for place in places if flags[place] & _SYN_ACK == _SYN_ACK]
     closing = [place for place in places if flags[place] & _CLOSES]
     opens_twice, closes_twice = (
         len({series[place] for place in found}) < len(found) for found in (opening + answering, closing)
     )
-    known = reduce(or_, flags)
+    known = reduce(or_, flags) & ~FOLLOWS
     return Signs(opening, answering, closing, opens_twice, closes_twice, str(known ^ HAS_FLAGS) if known else "")
