@@ -22,6 +22,11 @@ from flowlag.connect.signs import Signs
 Bounds = tuple[int, int, str]
 
 
+#: The least end of a connection's records, the greatest one, and for home the least end and the greatest start: an end
+#: at another interface counts there as later by a round trip, and a start as earlier.
+Extent = tuple[int, int, int, int]
+
+
 class Spans(NamedTuple):
     """In ticks, as all times here: the longest lag, the longest round trip, and the second that a stamp stands for."""
 
@@ -47,50 +52,48 @@ def find_opening(records: Records, opening: Sequence[int], interfaces: Sequence[
     return min(order, key=order.__getitem__)
 
 
-def bound_start(records: Records, signs: Signs, opening: Optional[int], spans: Spans) -> Bounds:
+def find_extent(records: Records, home: int, rtt: int) -> Extent:
+    """The extent of a connection, by records in their order."""
+    ends, interfaces, last_start = records.ends, records.interfaces, records.starts[-1]
+    least_end = min(ends)
+    if interfaces.count(home) == len(interfaces):
+        return least_end, max(ends), least_end, last_start
+    home_end = min([end if interface == home else end + rtt for end, interface in zip(ends, interfaces)])
+    if interfaces[-1] != home:
+        last_start = max([s if interface == home else s - rtt for s, interface in zip(records.starts, interfaces)])
+    return least_end, max(ends), home_end, last_start
+
+
+def bound_start(records: Records, signs: Signs, opening: Optional[int], extent: Extent, spans: Spans) -> Bounds:
     """Bounds on the first packet, by records in their order and the place of the opening one, which is at home."""
-    starts, _, ends, _, interfaces, _, _, _ = records
-    lag, rtt, resolution = spans
+    starts, answering, (lag, rtt, resolution) = records.starts, signs.answering, spans
+    least_end, _, home_end, _ = extent
     if opening is None:
-        return starts[0] - lag, min(ends) + resolution + rtt, "none"
-    opened, home = starts[opening], interfaces[opening]
-    least_end = _find_least_end(ends, interfaces, home, rtt)
-    if not signs.opens_twice and (opened <= least_end or not _closes_before(records, signs, opening)):
+        return starts[0] - lag, least_end + resolution + rtt, "none"
+    opened = starts[opening]
+    if not signs.opens_twice and (opened <= home_end or not _closes_before(records, signs, opening)):
         # of all records with SYN, opening ones elsewhere start no later than this one, and answers follow it
-        if signs.answering and starts[signs.answering[-1]] - rtt > opened:
-            opened = starts[signs.answering[-1]] - rtt
-        if opened - lag < least_end + resolution:  # else a record is certainly before the opening one
-            return opened - lag, least_end + resolution, "syn"
-    at_home = [place for place in signs.opening if interfaces[place] == home]
-    return starts[at_home[0]] - lag, max([ends[place] for place in at_home]) + resolution, "doubt"
+        if answering and starts[answering[-1]] - rtt > opened:
+            opened = starts[answering[-1]] - rtt
+        if opened - lag < home_end + resolution:  # else a record is certainly before the opening one
+            return opened - lag, home_end + resolution, "syn"
+    home = records.interfaces[opening]
+    at_home = [place for place in signs.opening if records.interfaces[place] == home]
+    return starts[at_home[0]] - lag, max([records.ends[place] for place in at_home]) + resolution, "doubt"
 
 
-def bound_end(records: Records, signs: Signs, home: int, spans: Spans) -> Bounds:
-    """Bounds on the last packet at `home`, by records in their order."""
-    starts, _, ends, _, interfaces, _, _, _ = records
-    lag, rtt, resolution = spans
-    last_start, closing = starts[-1], signs.closing
+def bound_end(records: Records, signs: Signs, extent: Extent, spans: Spans) -> Bounds:
+    """Bounds on the last packet, by records in their order."""
+    last_start, closing, (lag, rtt, resolution) = records.starts[-1], signs.closing, spans
+    _, greatest_end, _, home_start = extent
     if closing and not signs.closes_twice:
-        latest = min([ends[place] for place in closing]) + resolution + rtt
-        greatest = last_start if interfaces[-1] == home else _find_greatest_start(starts, interfaces, home, rtt)
-        if last_start - lag <= latest and greatest - lag < latest:
-            return greatest - lag, latest, "fin"
-    return last_start - lag, max(ends) + resolution + rtt, "doubt" if closing else "none"
+        latest = min(map(records.ends.__getitem__, closing)) + resolution + rtt
+        if last_start - lag <= latest and home_start - lag < latest:
+            return home_start - lag, latest, "fin"
+    return last_start - lag, greatest_end + resolution + rtt, "doubt" if closing else "none"
 
 
 def _closes_before(records: Records, signs: Signs, opening: int) -> bool:
-    """Whether a record at home with FIN or RST ends before the opening one starts."""
+    """Whether a record with FIN or RST ends before the opening one starts, at the same interface."""
     home, opened = records.interfaces[opening], records.starts[opening]
     return any(records.ends[place] < opened and records.interfaces[place] == home for place in signs.closing)
-
-
-def _find_least_end(ends: Sequence[int], interfaces: Sequence[int], home: int, rtt: int) -> int:
-    """The least end; `rtt` more counts for records of another interface than home."""
-    if interfaces.count(home) == len(interfaces):
-        return min(ends)
-    return min([end if interface == home else end + rtt for end, interface in zip(ends, interfaces)])
-
-
-def _find_greatest_start(starts: Sequence[int], interfaces: Sequence[int], home: int, rtt: int) -> int:
-    """The greatest start; `rtt` less counts for records of another interface than home."""
-    return max([start if interface == home else start - rtt for start, interface in zip(starts, interfaces)])

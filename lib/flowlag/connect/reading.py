@@ -83,7 +83,6 @@ class Reader:
         yield map(self._flags.__getitem__, flags)
         yield map(self._held.actions.__getitem__, action)
 
-
     def _read_times(self, columns: Sequence[Sequence[str]]) -> Sequence[Any]:
         """Times in ticks; if they are whole seconds, as nearly all are, at once."""
         seconds: list[Any] = [_read_whole(texts, _LAST_S) for texts in columns]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Callable, Optional
 
 from flowlag.community import hash_ends, pack_address
-from flowlag.connect.bounds import Spans, bound_end, bound_start, find_opening
+from flowlag.connect.bounds import Spans, bound_end, bound_start, find_extent, find_opening
 from flowlag.connect.connections import PROTOCOL_STEP, UNKNOWN, Connection, Records, Texts, list_distinct
 from flowlag.connect.options import ConnectSettings
 from flowlag.connect.signs import SignsMemo
@@ -80,34 +80,35 @@ class Describer:
     def describe(self, connection: Connection) -> tuple[Order, Row]:
         """The row of a connection, and by what it is ordered; no two connections have the same order."""
         first, second, records, duplicates = connection
-        starts, _, ends, directions, seen_by, _, _, actions = records
-        find_end, interfaces = self._texts.find_end, self._texts.interfaces
-        one, other = find_end(first), find_end(second)
-        signs, busiest = self._signs.find(records), seen_by[0]
+        starts, _, _, directions, seen_by, _, _, actions = records
+        find_end, names, spans = self._texts.find_end, self._texts.interfaces, self._spans
+        one, other, busiest = find_end(first), find_end(second), seen_by[0]
         is_alone = seen_by.count(busiest) == len(seen_by)
         if not is_alone:
             busiest = self._find_busiest(records)
+        signs = self._signs.find(records, is_alone)
         opening: Optional[int] = None
         if signs.opening:
-            opening = find_opening(records, signs.opening, interfaces, one > other)
+            opening = find_opening(records, signs.opening, names, one > other)
             is_reversed, basis = directions[opening], "syn"
         else:  # by port, else by address
             is_reversed, basis = (one > other, "address") if one[1] == other[1] else (one[1] < other[1], "port")
         home = busiest if opening is None else seen_by[opening]
         (src, src_port), (dest, dest_port) = (other, one) if is_reversed else (one, other)
         protocol = first // PROTOCOL_STEP
-        earliest, latest, start_basis = bound_start(records, signs, opening, self._spans)
-        end_earliest, end_latest, end_basis = bound_end(records, signs, home, self._spans)
+        extent = find_extent(records, home, spans.rtt)
+        earliest, latest, start_basis = bound_start(records, signs, opening, extent, spans)
+        end_earliest, end_latest, end_basis = bound_end(records, signs, extent, spans)
         start_from, start_before, end_from, end_before, first_start, last_end = map(
-            self._write_time, (earliest, latest, end_earliest, end_latest, starts[0], max(ends))
+            self._write_time, (earliest, latest, end_earliest, end_latest, starts[0], extent[1])
         )
         packets_out, bytes_out, packets_in, bytes_in = _write_counts(
             records if is_alone else _select(records, busiest), is_reversed
         )
         return (earliest, src, src_port, dest, dest_port, protocol), (
             src, f"{src_port}", dest, f"{dest_port}", f"{protocol}", basis,
-            start_from, start_before, start_basis, end_from, end_before, end_basis, interfaces[home],
-            interfaces[home] if is_alone else _list_texts(seen_by, interfaces),
+            start_from, start_before, start_basis, end_from, end_before, end_basis, names[home],
+            names[home] if is_alone else _list_texts(seen_by, names),
             f"{len(starts)}", f"{duplicates}", packets_out, bytes_out, packets_in, bytes_in,
             signs.flags, _list_texts(actions, self._texts.actions), first_start, last_end,
             hash_ends(protocol, (pack_address(src), src_port), (pack_address(dest), dest_port)),
@@ -138,14 +139,14 @@ def _write_counts(records: Records, is_reversed: bool) -> tuple[str, str, str, s
     _, _, _, directions, _, packets, sizes, _ = records
     if UNKNOWN in packets or UNKNOWN in sizes:
         return _write_known(records, is_reversed)
-    packets_back = bytes_back = 0
+    packets_forth = bytes_forth = packets_back = bytes_back = 0
     for is_back, count, size in zip(directions, packets, sizes):
-        if is_back:
+        if is_back == is_reversed:
+            packets_forth += count
+            bytes_forth += size
+        else:
             packets_back += count
             bytes_back += size
-    packets_forth, bytes_forth = sum(packets) - packets_back, sum(sizes) - bytes_back
-    if is_reversed:
-        return f"{packets_back}", f"{bytes_back}", f"{packets_forth}", f"{bytes_forth}"
     return f"{packets_forth}", f"{bytes_forth}", f"{packets_back}", f"{bytes_back}"
 
 

@@ -39,13 +39,13 @@ class Signs(NamedTuple):
 class SignsMemo(Bounded[tuple[object, ...], Signs]):
     """The signs of the connections of a search."""
 
-    def find(self, records: Records) -> Signs:
-        """The signs of a connection's records."""
-        flags, directions, interfaces = records.flags, records.directions, records.interfaces
+    def find(self, records: Records, is_alone: bool) -> Signs:
+        """The signs of a connection's records; `is_alone` says that one interface has seen them."""
+        _, flags, _, directions, interfaces, _, _, _ = records
         if len(flags) > _MOST_RECORDS:
             return read_signs(flags, list(zip(directions, interfaces)))
         key: tuple[object, ...] = flags, directions
-        if interfaces.count(interfaces[0]) < len(interfaces):
+        if not is_alone:
             names = list(dict.fromkeys(interfaces))
             key = (*key, *map(names.index, interfaces))
         signs = self.get(key)
