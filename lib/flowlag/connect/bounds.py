@@ -36,13 +36,13 @@ class Spans(NamedTuple):
 
 
 def find_opening(records: Records, opening: Sequence[int], interfaces: Sequence[str], is_reversed: bool) -> int:
-    """The place of the record that opens the connection: of those with SYN without ACK the one with the latest start.
+    """The place of the record that opens the connection: of two or more with SYN without ACK the one of latest start.
 
     If tied, that of the least interface by name, then the one that ends first, then that of the first endpoint, or of
     the second one if `is_reversed`.
     """
     starts, last = records.starts, opening[-1]
-    if len(opening) == 1 or starts[opening[-2]] < starts[last]:
+    if starts[opening[-2]] < starts[last]:
         return last
     order = {
         place: (interfaces[records.interfaces[place]], records.ends[place], records.directions[place] != is_reversed)

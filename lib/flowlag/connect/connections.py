@@ -34,7 +34,7 @@ PORT_STEP, PROTOCOL_STEP = 1 << _PORT_BITS, 1 << _PORT_BITS + _ADDRESS_BITS
 _PORT_MASK, _ADDRESS_MASK = (1 << _PORT_BITS) - 1, (1 << _ADDRESS_BITS) - 1
 _END_BITS = 64
 #: How the fields of a Record are packed: in the first way as long as all fit.
-_PACKINGS = Struct("<III?HiiH"), Struct("<qIq?iqqi")
+_PACKINGS = Struct("@III?HiiH"), Struct("<qIq?iqqi")
 #: Records that are brought together at a time, few enough for the processor's cache; more if they are of one pair.
 _BATCH = 512
 

@@ -16,8 +16,8 @@ from flowlag.instants import LAST_US, parse_seconds
 from flowlag.interval import SECOND_US
 from flowlag.memo import Memo
 
-#: Ports that are remembered: all.
-_MOST_PORTS = 1 << 16
+#: Ports that are remembered: all, in as many digits as they have.
+_MOST_PORTS, _PORT_DIGITS = 1 << 16, 5
 #: More digits than any number of bytes has; a longer number is not known.
 _MOST_DIGITS = 18
 _LARGEST = 10**_MOST_DIGITS - 1
@@ -57,6 +57,16 @@ class Readings(NamedTuple):
         return Events(src, dest, self.start, self.end, *self[7:]) if is_usable else None
 
 
+class _Ports(dict[str, Optional[int]]):
+    """`ports[text]` is the port of a text, None if it is none: a memo that forgets nothing, so its misses cost less."""
+
+    def __missing__(self, text: str) -> Optional[int]:
+        port = read_port(text)
+        if len(text) <= _PORT_DIGITS and len(self) < _MOST_PORTS:
+            self[text] = port
+        return port
+
+
 class Reader:
     """Reads columns of texts, and remembers what it read."""
 
@@ -64,7 +74,7 @@ class Reader:
         self.protocols = Memo(_read_protocol, len)
         self._held = held
         self._times = Memo(_read_time, len)
-        self._ports = Memo(read_port, len, _MOST_PORTS)
+        self._ports = _Ports()
         self._flags = Memo(mark_flags, len)
 
     def read(self, columns: Sequence[Sequence[str]]) -> Readings:

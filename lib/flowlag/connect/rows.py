@@ -89,7 +89,9 @@ class Describer:
         signs = self._signs.find(records, is_alone)
         opening: Optional[int] = None
         if signs.opening:
-            opening = find_opening(records, signs.opening, names, one > other)
+            opening = signs.opening[0]
+            if len(signs.opening) > 1:
+                opening = find_opening(records, signs.opening, names, one > other)
             is_reversed, basis = directions[opening], "syn"
         else:  # by port, else by address
             is_reversed, basis = (one > other, "address") if one[1] == other[1] else (one[1] < other[1], "port")
