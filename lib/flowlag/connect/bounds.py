@@ -22,11 +22,6 @@ from flowlag.connect.signs import Signs
 Bounds = tuple[int, int, str]
 
 
-#: The least end of a connection's records, the greatest one, and for home the least end and the greatest start: an end
-#: at another interface counts there as later by a round trip, and a start as earlier.
-Extent = tuple[int, int, int, int]
-
-
 class Spans(NamedTuple):
     """In ticks, as all times here: the longest lag, the longest round trip, and the second that a stamp stands for."""
 
@@ -52,22 +47,26 @@ def find_opening(records: Records, opening: Sequence[int], interfaces: Sequence[
     return min(order, key=order.__getitem__)
 
 
-def find_extent(records: Records, home: int, rtt: int) -> Extent:
-    """The extent of a connection, by records in their order."""
-    ends, interfaces, last_start = records.ends, records.interfaces, records.starts[-1]
-    least_end = min(ends)
-    if interfaces.count(home) == len(interfaces):
-        return least_end, max(ends), least_end, last_start
+def look_from(home: int, records: Records, rtt: int) -> tuple[int, int]:
+    """The least end and the greatest start of records at home, with those elsewhere, which may be a round trip off.
+
+    So an end at another interface counts as later by `rtt`, and a start as earlier.
+    """
+    starts, _, ends, _, interfaces, _, _, _ = records
     home_end = min([end if interface == home else end + rtt for end, interface in zip(ends, interfaces)])
-    if interfaces[-1] != home:
-        last_start = max([s if interface == home else s - rtt for s, interface in zip(records.starts, interfaces)])
-    return least_end, max(ends), home_end, last_start
+    if interfaces[-1] == home:
+        return home_end, starts[-1]
+    return home_end, max([start if interface == home else start - rtt for start, interface in zip(starts, interfaces)])
 
 
-def bound_start(records: Records, signs: Signs, opening: Optional[int], extent: Extent, spans: Spans) -> Bounds:
-    """Bounds on the first packet, by records in their order and the place of the opening one, which is at home."""
+def bound_start(
+    records: Records, signs: Signs, opening: Optional[int], least_end: int, home_end: int, spans: Spans
+) -> Bounds:
+    """Bounds on the first packet, by records in their order and the place of the opening one, which is at home.
+
+    `least_end` is that of all records, and `home_end` that of `look_from`.
+    """
     starts, answering, (lag, rtt, resolution) = records.starts, signs.answering, spans
-    least_end, _, home_end, _ = extent
     if opening is None:
         return starts[0] - lag, least_end + resolution + rtt, "none"
     opened = starts[opening]
@@ -82,18 +81,20 @@ def bound_start(records: Records, signs: Signs, opening: Optional[int], extent: 
     return starts[at_home[0]] - lag, max([records.ends[place] for place in at_home]) + resolution, "doubt"
 
 
-def bound_end(records: Records, signs: Signs, extent: Extent, spans: Spans) -> Bounds:
-    """Bounds on the last packet, by records in their order."""
-    last_start, closing, (lag, rtt, resolution) = records.starts[-1], signs.closing, spans
-    _, greatest_end, _, home_start = extent
-    if closing and not signs.closes_twice:
-        latest = min(map(records.ends.__getitem__, closing)) + resolution + rtt
+def bound_end(records: Records, signs: Signs, greatest_end: int, home_start: int, spans: Spans) -> Bounds:
+    """The same for the last packet; `greatest_end` is that of all records, and `home_start` that of `look_from`."""
+    last_start, take_closing, (lag, rtt, resolution) = records.starts[-1], signs.take_closing, spans
+    if take_closing and not signs.closes_twice:
+        latest = min(take_closing(records.ends)) + resolution + rtt
         if last_start - lag <= latest and home_start - lag < latest:
             return home_start - lag, latest, "fin"
-    return last_start - lag, greatest_end + resolution + rtt, "doubt" if closing else "none"
+    return last_start - lag, greatest_end + resolution + rtt, "doubt" if take_closing else "none"
 
 
 def _closes_before(records: Records, signs: Signs, opening: int) -> bool:
     """Whether a record with FIN or RST ends before the opening one starts, at the same interface."""
     home, opened = records.interfaces[opening], records.starts[opening]
-    return any(records.ends[place] < opened and records.interfaces[place] == home for place in signs.closing)
+    if signs.take_closing is None:
+        return False
+    closing = zip(signs.take_closing(records.ends), signs.take_closing(records.interfaces))
+    return any(end < opened and interface == home for end, interface in closing)

@@ -30,7 +30,8 @@ HAS_FLAGS, FOLLOWS = 1 << 30, 1 << 31
 
 #: Bits of an endpoint's number: its protocol, its address and its port, from the highest to the lowest.
 _PORT_BITS, _ADDRESS_BITS = 16, 32
-PORT_STEP, PROTOCOL_STEP = 1 << _PORT_BITS, 1 << _PORT_BITS + _ADDRESS_BITS
+PROTOCOL_BITS = _PORT_BITS + _ADDRESS_BITS
+PORT_STEP, PROTOCOL_STEP = 1 << _PORT_BITS, 1 << PROTOCOL_BITS
 _PORT_MASK, _ADDRESS_MASK = (1 << _PORT_BITS) - 1, (1 << _ADDRESS_BITS) - 1
 _END_BITS = 64
 #: How the fields of a Record are packed: in the first way as long as all fit.

@@ -7,11 +7,12 @@ Authority: docs/connect.md, Output fields.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import Callable, Optional
 
 from flowlag.community import hash_ends, pack_address
-from flowlag.connect.bounds import Spans, bound_end, bound_start, find_extent, find_opening
-from flowlag.connect.connections import PROTOCOL_STEP, UNKNOWN, Connection, Records, Texts, list_distinct
+from flowlag.connect.bounds import Spans, bound_end, bound_start, find_opening, look_from
+from flowlag.connect.connections import PROTOCOL_BITS, UNKNOWN, Connection, Records, Texts, list_distinct
 from flowlag.connect.options import ConnectSettings
 from flowlag.connect.signs import SignsMemo
 from flowlag.interval import SECOND_US, write_seconds
@@ -80,7 +81,7 @@ class Describer:
     def describe(self, connection: Connection) -> tuple[Order, Row]:
         """The row of a connection, and by what it is ordered; no two connections have the same order."""
         first, second, records, duplicates = connection
-        starts, _, _, directions, seen_by, _, _, actions = records
+        starts, _, ends, directions, seen_by, _, _, actions = records
         find_end, names, spans = self._texts.find_end, self._texts.interfaces, self._spans
         one, other, busiest = find_end(first), find_end(second), seen_by[0]
         is_alone = seen_by.count(busiest) == len(seen_by)
@@ -97,16 +98,15 @@ class Describer:
             is_reversed, basis = (one > other, "address") if one[1] == other[1] else (one[1] < other[1], "port")
         home = busiest if opening is None else seen_by[opening]
         (src, src_port), (dest, dest_port) = (other, one) if is_reversed else (one, other)
-        protocol = first // PROTOCOL_STEP
-        extent = find_extent(records, home, spans.rtt)
-        earliest, latest, start_basis = bound_start(records, signs, opening, extent, spans)
-        end_earliest, end_latest, end_basis = bound_end(records, signs, extent, spans)
+        protocol, least_end, greatest_end = first >> PROTOCOL_BITS, min(ends), max(ends)
+        home_end, home_start = (least_end, starts[-1]) if is_alone else look_from(home, records, spans.rtt)
+        earliest, latest, start_basis = bound_start(records, signs, opening, least_end, home_end, spans)
+        end_earliest, end_latest, end_basis = bound_end(records, signs, greatest_end, home_start, spans)
         start_from, start_before, end_from, end_before, first_start, last_end = map(
-            self._write_time, (earliest, latest, end_earliest, end_latest, starts[0], extent[1])
+            self._write_time, (earliest, latest, end_earliest, end_latest, starts[0], greatest_end)
         )
-        packets_out, bytes_out, packets_in, bytes_in = _write_counts(
-            records if is_alone else _select(records, busiest), is_reversed
-        )
+        counted = records if is_alone else _select(records, busiest)
+        packets_out, bytes_out, packets_in, bytes_in = _write_counts(counted, is_reversed)
         return (earliest, src, src_port, dest, dest_port, protocol), (
             src, f"{src_port}", dest, f"{dest_port}", f"{protocol}", basis,
             start_from, start_before, start_basis, end_from, end_before, end_basis, names[home],
@@ -126,7 +126,8 @@ class Describer:
 
 def _select(records: Records, interface: int) -> Records:
     """The records of an interface."""
-    return Records._make(zip(*[record for record in zip(*records) if record[4] == interface]))
+    is_seen = [number == interface for number in records.interfaces]
+    return Records._make(tuple(compress(column, is_seen)) for column in records)
 
 
 def _list_texts(numbers: Sequence[int], texts: Sequence[str]) -> str:
@@ -143,12 +144,14 @@ def _write_counts(records: Records, is_reversed: bool) -> tuple[str, str, str, s
         return _write_known(records, is_reversed)
     packets_forth = bytes_forth = packets_back = bytes_back = 0
     for is_back, count, size in zip(directions, packets, sizes):
-        if is_back == is_reversed:
-            packets_forth += count
-            bytes_forth += size
-        else:
+        if is_back:
             packets_back += count
             bytes_back += size
+        else:
+            packets_forth += count
+            bytes_forth += size
+    if is_reversed:
+        return f"{packets_back}", f"{bytes_back}", f"{packets_forth}", f"{bytes_forth}"
     return f"{packets_forth}", f"{bytes_forth}", f"{packets_back}", f"{bytes_back}"
 
 

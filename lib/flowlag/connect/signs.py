@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from operator import or_
-from typing import NamedTuple
+from operator import itemgetter, or_
+from typing import Callable, NamedTuple, Optional
 
 from flowlag.connect.connections import FOLLOWS, HAS_FLAGS, Records
 from flowlag.five_tuple import ACK, FIN, RST, SYN
@@ -23,14 +23,15 @@ _MOST_RECORDS = 12
 class Signs(NamedTuple):
     """What the flags of records in their order say; records by their places.
 
-    `opening` have SYN without ACK, `answering` SYN with ACK, `closing` FIN or RST. `opens_twice` and `closes_twice`: a
-    series, which is what one interface saw in one direction, has two records with SYN, or two with FIN or RST. `flags`
-    is the text of all flags; empty if none is readable.
+    `opening` have SYN without ACK, `answering` SYN with ACK; `take_closing` gives the values of a column for those with
+    FIN or RST (a single one twice), None if there are none. `opens_twice` and `closes_twice`: a series, which is what
+    one interface saw in one direction, has two records with SYN, or two with FIN or RST. `flags` is the text of all
+    flags; empty if none is readable.
     """
 
     opening: Sequence[int]
     answering: Sequence[int]
-    closing: Sequence[int]
+    take_closing: Optional[Callable[[Sequence[int]], Sequence[int]]]
     opens_twice: bool
     closes_twice: bool
     flags: str
@@ -65,4 +66,5 @@ def read_signs(flags: Sequence[int], series: Sequence[object]) -> Signs:
         len({series[place] for place in found}) < len(found) for found in (opening + answering, closing)
     )
     known = reduce(or_, flags) & ~FOLLOWS
-    return Signs(opening, answering, closing, opens_twice, closes_twice, str(known ^ HAS_FLAGS) if known else "")
+    take_closing = itemgetter(closing[0], *closing) if closing else None
+    return Signs(opening, answering, take_closing, opens_twice, closes_twice, str(known ^ HAS_FLAGS) if known else "")
