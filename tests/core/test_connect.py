@@ -9,10 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from flowlag.connect.connections import Records
 from flowlag.connect.connector import Connector
 from flowlag.connect.options import parse_connect_settings
 from flowlag.connect.reading import read_count
+from flowlag.connect.records import Records
 from flowlag.connect.rows import CONNECT_FIELDS
 from flowlag.connect.signs import SignsMemo
 from tests.core.connect_oracle import expected_rows

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
-from flowlag.connect.connections import Records
+from flowlag.connect.records import Records
 from flowlag.connect.signs import Signs
 
 #: A packet passed from the first time on and before the second one; the word says how that is known.

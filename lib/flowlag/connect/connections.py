@@ -3,8 +3,7 @@
 
 Objects of Python for a million records would take a gigabyte, so records are packed into one buffer. Each lies together
 there: in a column for each value, a record would be in as many places of the memory, which takes longer than the work.
-They are brought together at the end, some hundred at a time, so the order in which they come changes nothing. Times are
-in ticks: seconds as long as all times of a search are whole ones, as nearly always, else microseconds.
+They are brought together at the end, some hundred at a time, so the order in which they come changes nothing.
 Authority: docs/connect.md, Which records are one connection.
 """
 
@@ -12,21 +11,25 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from functools import partial, reduce
+from functools import reduce
 from itertools import count, repeat
-from operator import gt, itemgetter, or_
-from struct import Struct
+from operator import gt, or_
 from struct import error as StructError
 from typing import Any, Callable, NamedTuple, Optional
 
+from flowlag.connect.records import (
+    FOLLOWS,
+    PACKINGS,
+    Record,
+    Records,
+    have_duplicates,
+    identity,
+    mark_order,
+    new_records,
+)  # fmt: skip
 from flowlag.fields import has_value
-from flowlag.five_tuple import opens_connection, read_address, read_flags
+from flowlag.five_tuple import read_address
 from flowlag.interval import SECOND_US
-
-#: What stands for a number of packets or bytes that is not known.
-UNKNOWN = -1
-#: Set in the flags of every record that has readable ones, and of every record that does not open a connection.
-HAS_FLAGS, FOLLOWS = 1 << 30, 1 << 31
 
 #: Bits of an endpoint's number: its protocol, its address and its port, from the highest to the lowest.
 _PORT_BITS, _ADDRESS_BITS = 16, 32
@@ -34,45 +37,8 @@ PROTOCOL_BITS = _PORT_BITS + _ADDRESS_BITS
 PORT_STEP, PROTOCOL_STEP = 1 << _PORT_BITS, 1 << PROTOCOL_BITS
 _PORT_MASK, _ADDRESS_MASK = (1 << _PORT_BITS) - 1, (1 << _ADDRESS_BITS) - 1
 _END_BITS = 64
-#: How the fields of a Record are packed: in the first way as long as all fit.
-_PACKINGS = Struct("@III?HiiH"), Struct("<qIq?iqqi")
 #: Records that are brought together at a time, few enough for the processor's cache; more if they are of one pair.
 _BATCH = 512
-
-
-class Record(NamedTuple):
-    """A record of a pair of endpoints; times in ticks. The order of the fields is that in which records go.
-
-    `flags` have FOLLOWS unless it opens a connection: then it goes before others of the same start; HAS_FLAGS if they
-    are readable. `direction` is false if the first endpoint sent its packets. `interface` and `action` are numbers in
-    Texts. `packets` and `bytes` may be UNKNOWN.
-    """
-
-    start: int
-    flags: int
-    end: int
-    direction: bool
-    interface: int
-    packets: int
-    bytes: int
-    action: int
-
-
-class Records(NamedTuple):
-    """Records in their order, by columns: the fields of Record."""
-
-    starts: tuple[int, ...]
-    flags: tuple[int, ...]
-    ends: tuple[int, ...]
-    directions: tuple[bool, ...]
-    interfaces: tuple[int, ...]
-    packets: tuple[int, ...]
-    bytes: tuple[int, ...]
-    actions: tuple[int, ...]
-
-
-#: Without a call of Python's own, for each connection.
-_new_records = partial(tuple.__new__, Records)
 
 #: Two endpoints, of which the first one says nothing, the records of one connection between them, at least one, and how
 #: many exact duplicates were left out. Endpoints are numbers as in Events.
@@ -143,7 +109,7 @@ class Held:
         self.actions = Numbers(_read_actions)
         self.texts = Texts(self.addresses.texts, self.interfaces.texts, self.actions.texts)
         self._srcs, self._dests = array("q"), array("q")
-        self._packed, self._packing = bytearray(), _PACKINGS[0]
+        self._packed, self._packing = bytearray(), PACKINGS[0]
 
     def split_seconds(self) -> None:
         """From now on times are in microseconds."""
@@ -164,7 +130,7 @@ class Held:
 
     def _repack(self, ticks: int = 1) -> None:
         """Hold records in more bytes, with so many ticks for one."""
-        records, self._packing = self._packing.iter_unpack(self._packed), _PACKINGS[1]
+        records, self._packing = self._packing.iter_unpack(self._packed), PACKINGS[1]
         pack = self._packing.pack
         self._packed = bytearray().join(
             [pack(start * ticks, flags, end * ticks, *rest) for start, flags, end, *rest in records]
@@ -175,14 +141,14 @@ class Held:
         reopens = min(gap, lag)
         for first, second, found in self._gather():
             found.sort()
-            records = _new_records(zip(*found))
-            has_duplicates = _have_duplicates(records)
+            records = new_records(zip(*found))
+            has_duplicates = have_duplicates(records)
             if not has_duplicates and records.starts[-1] <= records.ends[0] + reopens:
                 yield first, second, records, 0  # as nearly all are: no pause can be long enough
                 continue
             copies = self._merge_duplicates(found) if has_duplicates else dict.fromkeys(found, 0)
             for part in part_records(sorted(copies), gap, lag):
-                yield first, second, _new_records(zip(*part)), sum([copies[record] for record in part])
+                yield first, second, new_records(zip(*part)), sum([copies[record] for record in part])
 
     def _gather(self) -> Iterator[tuple[int, int, list[Any]]]:
         """Each pair of endpoints and its records."""
@@ -208,7 +174,7 @@ class Held:
         """
         same: dict[tuple[object, ...], list[Record]] = {}
         for record in records:
-            same.setdefault(_identity(record), []).append(record)
+            same.setdefault(identity(record), []).append(record)
         return {self._merge(list(map(Record._make, copies))): len(copies) - 1 for copies in same.values()}
 
     def _merge(self, copies: list[Record]) -> Record:
@@ -216,27 +182,6 @@ class Held:
         flags = mark_order(reduce(or_, [record.flags for record in copies]) & ~FOLLOWS)
         actions = list_distinct({self.texts.actions[record.action] for record in copies})
         return copies[0]._replace(flags=flags, action=self.actions[actions])
-
-
-#: What exact duplicates have in common: all but flags and action.
-_identity = itemgetter(0, 2, 3, 4, 5, 6)
-
-
-def mark_flags(text: str) -> int:
-    """The flags of a Record, by their text."""
-    flags = read_flags(text)
-    return FOLLOWS if flags is None else mark_order(flags | HAS_FLAGS)
-
-
-def mark_order(flags: int) -> int:
-    """Flags with FOLLOWS if they do not open a connection."""
-    return flags if opens_connection(flags) else flags | FOLLOWS
-
-
-def _have_duplicates(records: Records) -> bool:
-    """Whether some of a pair's records are exact duplicates; mostly their bytes alone tell that none is."""
-    sizes = records.bytes
-    return len(set(sizes)) < len(sizes) and len(set(zip(*_identity(records)))) < len(sizes)
 
 
 def _find_pairs(srcs: Sequence[int], dests: Sequence[int]) -> list[int]:

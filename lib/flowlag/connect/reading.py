@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import add, le
 from typing import Any, NamedTuple, Optional
 
-from flowlag.connect.connections import PROTOCOL_STEP, UNKNOWN, Events, Held, mark_flags
+from flowlag.connect.connections import PROTOCOL_STEP, Events, Held
+from flowlag.connect.records import UNKNOWN, mark_flags
 from flowlag.five_tuple import read_port, read_protocol
 from flowlag.instants import LAST_US, parse_seconds
 from flowlag.interval import SECOND_US

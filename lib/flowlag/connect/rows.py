@@ -12,8 +12,9 @@ from typing import Callable, Optional
 
 from flowlag.community import hash_ends, pack_address
 from flowlag.connect.bounds import Spans, bound_end, bound_start, find_opening, look_from
-from flowlag.connect.connections import PROTOCOL_BITS, UNKNOWN, Connection, Records, Texts, list_distinct
+from flowlag.connect.connections import PROTOCOL_BITS, Connection, Texts, list_distinct
 from flowlag.connect.options import ConnectSettings
+from flowlag.connect.records import UNKNOWN, Records
 from flowlag.connect.signs import SignsMemo
 from flowlag.interval import SECOND_US, write_seconds
 from flowlag.options import Field

@@ -11,7 +11,7 @@ from functools import reduce
 from operator import itemgetter, or_
 from typing import Callable, NamedTuple, Optional
 
-from flowlag.connect.connections import FOLLOWS, HAS_FLAGS, Records
+from flowlag.connect.records import FOLLOWS, HAS_FLAGS, Records
 from flowlag.five_tuple import ACK, FIN, RST, SYN
 from flowlag.memo import Bounded
 
