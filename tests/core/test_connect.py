@@ -442,6 +442,38 @@ def test_any_text_is_an_address(src, dest, port, other):
     assert (row["src"], row["dest"], row["src_port"], row["dest_port"]) == (src, dest, str(port), str(other))
 
 
+ONCE = {"src_ip": "2001:db8::9", "dest_ip": "10.0.0.10", "interface_id": "a", "src_port": "40001", "protocol_code": "6",
+        "packets": "3", "bytes": "180", "tcp_flags": "2", "action": "ACCEPT", "flowlag_start": str(T)}  # fmt: skip
+
+
+def test_equal_values_count_once():
+    """Events whose fields were extracted twice have every value twice."""
+    twice = {name: f"{value}\n{value}" for name, value in ONCE.items()}
+    again = {**twice, "src_ip": "2001:DB8:0::9\n-\n2001:db8::9"}
+    (row,), warning = run([base(**ONCE), base(**twice), base(**again)])
+    assert (row["records"], row["duplicates"], warning) == ("1", "2", None)
+    (alone,), _ = run([base(**ONCE)])
+    assert {**row, "duplicates": "0"} == alone
+
+
+def test_the_order_of_values_changes_nothing():
+    both = [
+        base(src_ip="10.0.0.7\n10.0.0.9", interface_id="b\na"),
+        base(src_ip="10.0.0.9\n10.0.0.7", interface_id="a\nb"),
+    ]
+    (row,), _ = run(both)
+    assert (row["records"], row["duplicates"], row["src"], row["home"]) == ("1", "1", "10.0.0.7\n10.0.0.9", "a\nb")
+
+
+@pytest.mark.parametrize(
+    ("field", "reason"),
+    [("src_port", "port"), ("protocol", "protocol"), ("flowlag_end", "start and end")],
+)
+def test_values_that_differ_are_not_readable(field, reason):
+    rows, warning = run([base(**{field: "17\n22"})])
+    assert rows == [] and f"records without a readable {reason}: 1" in warning
+
+
 # --- sizes ---
 
 

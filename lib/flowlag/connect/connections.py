@@ -26,7 +26,7 @@ from flowlag.connect.records import (
     identity,
     mark_order,
     new_records,
-)  # fmt: skip
+)
 from flowlag.fields import has_value
 from flowlag.five_tuple import read_address
 from flowlag.interval import SECOND_US
@@ -104,9 +104,9 @@ class Held:
 
     def __init__(self) -> None:
         self.tick_us = SECOND_US
-        self.addresses = Numbers(read_address, PORT_STEP)
-        self.interfaces = Numbers(_read_name)
-        self.actions = Numbers(_read_actions)
+        self.addresses = Numbers(_read_addresses, PORT_STEP)
+        self.interfaces = Numbers(read_values)
+        self.actions = Numbers(read_values)
         self.texts = Texts(self.addresses.texts, self.interfaces.texts, self.actions.texts)
         self._srcs, self._dests = array("q"), array("q")
         self._packed, self._packing = bytearray(), PACKINGS[0]
@@ -214,9 +214,15 @@ def list_distinct(texts: set[str]) -> str:
     return "\n".join(sorted(filter(None, set(joined.split("\n")))))
 
 
-def _read_name(text: str) -> str:
-    return text if has_value(text) else ""
+def read_values(text: str) -> str:
+    """The distinct values of a text that has one a line; sorted, one a line."""
+    if "\n" not in text:
+        return text if has_value(text) else ""
+    return list_distinct(set(filter(has_value, text.split("\n"))))
 
 
-def _read_actions(text: str) -> str:
-    return list_distinct(set(map(_read_name, text.split("\n"))))
+def _read_addresses(text: str) -> Optional[str]:
+    """The same for addresses, in one spelling; None if there is none."""
+    if "\n" not in text:
+        return read_address(text)
+    return read_values("\n".join(filter(None, map(read_address, text.split("\n"))))) or None

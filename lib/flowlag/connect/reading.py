@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import add, le
 from typing import Any, NamedTuple, Optional
 
-from flowlag.connect.connections import PROTOCOL_STEP, Events, Held
+from flowlag.connect.connections import PROTOCOL_STEP, Events, Held, read_values
 from flowlag.connect.records import UNKNOWN, mark_flags
 from flowlag.five_tuple import read_port, read_protocol
 from flowlag.instants import LAST_US, parse_seconds
@@ -62,7 +62,7 @@ class _Ports(dict[str, Optional[int]]):
     """`ports[text]` is the port of a text, None if it is none: a memo that forgets nothing, so its misses cost less."""
 
     def __missing__(self, text: str) -> Optional[int]:
-        port = read_port(text)
+        port = read_port(read_values(text))
         if len(text) <= _PORT_DIGITS and len(self) < _MOST_PORTS:
             self[text] = port
         return port
@@ -76,7 +76,7 @@ class Reader:
         self._held = held
         self._times = Memo(_read_time, len)
         self._ports = _Ports()
-        self._flags = Memo(mark_flags, len)
+        self._flags = Memo(_read_flags, len)
 
     def read(self, columns: Sequence[Sequence[str]]) -> Readings:
         """The values of the texts of Readings, in their order."""
@@ -109,7 +109,7 @@ class Reader:
 
 def read_count(text: str) -> int:
     """A number of packets or bytes: digits, with `.0` behind them allowed; else UNKNOWN."""
-    digits = text.removesuffix(".0")
+    digits = read_values(text).removesuffix(".0")
     if not (digits.isascii() and digits.isdigit()):
         return UNKNOWN
     digits = digits.lstrip("0") or "0"
@@ -134,10 +134,14 @@ def _read_whole(texts: Sequence[str], greatest: int) -> Optional[list[int]]:
 
 
 def _read_protocol(text: str) -> Optional[int]:
-    protocol = read_protocol(text)
+    protocol = read_protocol(read_values(text))
     return None if protocol is None else protocol * PROTOCOL_STEP
 
 
 def _read_time(text: str) -> Optional[int]:
-    time_us = parse_seconds(text)
+    time_us = parse_seconds(read_values(text))
     return time_us if time_us is not None and time_us <= LAST_US else None
+
+
+def _read_flags(text: str) -> int:
+    return mark_flags(read_values(text))
