@@ -521,7 +521,7 @@ def test_a_connection_of_a_million_records():
 
 @pytest.mark.parametrize(("per", "most"), [(1, 400), (8, 130)])
 def test_bytes_that_a_record_is_held_in(per, most):
-    """As docs/connect.md says: a record takes about 50 bytes, and a connection some 300."""
+    """As docs/connect.md says: a record takes some 40 bytes, and a new address some 200; here a port does too."""
 
     def make(n):
         return base(
