@@ -94,6 +94,7 @@ def main() -> int:
             python = pythons.find(version)
             if python is None:
                 continue
+            subprocess.run([python, "-m", "compileall", "-q", str(app)], check=True)  # as after the first search
             print(f"flowlagconnect, Python {version}; CPU of processes")
             print("   records connections    reading    command   beyond reading, a record     peak")
             for size in SIZES[:1] if options.quick else SIZES:

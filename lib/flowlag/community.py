@@ -60,7 +60,7 @@ def _pack_short(address: str) -> bytes:
 
 def _pack_ipv4(address: str) -> bytes:
     try:
-        packed = b"".join([_OCTETS[part] for part in address.split(".")])
+        packed = b"".join(map(_OCTETS.__getitem__, address.split(".")))
     except KeyError:
         return b""
     return packed if len(packed) == 4 else b""

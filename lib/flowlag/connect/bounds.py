@@ -15,78 +15,86 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
-from flowlag.connect.connections import Records
+from flowlag.connect.records import Records
 from flowlag.connect.signs import Signs
-from flowlag.timing import RESOLUTION_US
+
+#: A packet passed from the first time on and before the second one; the word says how that is known.
+Bounds = tuple[int, int, str]
 
 
-class Bounds(NamedTuple):
-    """A packet passed from `earliest_us` on and before `latest_us` (microseconds); `basis` says how that is known."""
+class Spans(NamedTuple):
+    """In ticks, as all times here: the longest lag, the longest round trip, and the second that a stamp stands for."""
 
-    earliest_us: int
-    latest_us: int
-    basis: str
+    lag: int
+    rtt: int
+    resolution: int
 
 
 def find_opening(records: Records, opening: Sequence[int], interfaces: Sequence[str], is_reversed: bool) -> int:
-    """The place of the record that opens the connection: of those with SYN without ACK the one with the latest start.
+    """The place of the record that opens the connection: of two or more with SYN without ACK the one of latest start.
 
     If tied, that of the least interface by name, then the one that ends first, then that of the first endpoint, or of
     the second one if `is_reversed`.
     """
-    starts_us, last = records.starts_us, opening[-1]
-    if len(opening) == 1 or starts_us[opening[-2]] < starts_us[last]:
+    starts, last = records.starts, opening[-1]
+    if starts[opening[-2]] < starts[last]:
         return last
     order = {
-        place: (interfaces[records.interfaces[place]], records.ends_us[place], records.directions[place] != is_reversed)
+        place: (interfaces[records.interfaces[place]], records.ends[place], records.directions[place] != is_reversed)
         for place in opening
-        if starts_us[place] == starts_us[last]
+        if starts[place] == starts[last]
     }
     return min(order, key=order.__getitem__)
 
 
-def bound_start(records: Records, signs: Signs, opening: Optional[int], lag_us: int, rtt_us: int) -> Bounds:
-    """Bounds on the first packet, by records in their order and the place of the opening one, which is at home."""
-    starts_us, _, ends_us, _, interfaces, *_ = records
-    if opening is None:
-        return Bounds(starts_us[0] - lag_us, min(ends_us) + RESOLUTION_US + rtt_us, "none")
-    opened_us, home = starts_us[opening], interfaces[opening]
-    closes_before = [place for place in signs.closing if ends_us[place] < opened_us and interfaces[place] == home]
-    if not signs.opens_twice and not closes_before:
-        # of all records with SYN, opening ones elsewhere start no later than this one, and answers follow it
-        answered_us = starts_us[signs.answering[-1]] - rtt_us if signs.answering else opened_us
-        earliest_us = max(opened_us, answered_us) - lag_us
-        latest_us = _find_least_end(records, home, rtt_us) + RESOLUTION_US
-        if earliest_us < latest_us:  # else a record is certainly before the opening one
-            return Bounds(earliest_us, latest_us, "syn")
-    at_home = [place for place in signs.opening if interfaces[place] == home]
-    latest_us = max([ends_us[place] for place in at_home]) + RESOLUTION_US
-    return Bounds(starts_us[at_home[0]] - lag_us, latest_us, "doubt")
+def look_from(home: int, records: Records, rtt: int) -> tuple[int, int]:
+    """The least end and the greatest start of records at home, with those elsewhere, which may be a round trip off.
 
-
-def bound_end(records: Records, signs: Signs, home: int, lag_us: int, rtt_us: int) -> Bounds:
-    """Bounds on the last packet at `home`, by records in their order."""
-    ends_us, last_start_us = records.ends_us, records.starts_us[-1]
-    if signs.closing and not signs.closes_twice:
-        latest_us = min([ends_us[place] for place in signs.closing]) + RESOLUTION_US + rtt_us
-        earliest_us = _find_greatest_start(records, home, rtt_us) - lag_us
-        if last_start_us - lag_us <= latest_us and earliest_us < latest_us:
-            return Bounds(earliest_us, latest_us, "fin")
-    latest_us = max(ends_us) + RESOLUTION_US + rtt_us
-    return Bounds(last_start_us - lag_us, latest_us, "doubt" if signs.closing else "none")
-
-
-def _find_least_end(records: Records, home: int, rtt_us: int) -> int:
-    """The least end; `rtt_us` more counts for records of another interface than home."""
-    ends_us, interfaces = records.ends_us, records.interfaces
-    if interfaces.count(home) == len(interfaces):
-        return min(ends_us)
-    return min([end_us if number == home else end_us + rtt_us for end_us, number in zip(ends_us, interfaces)])
-
-
-def _find_greatest_start(records: Records, home: int, rtt_us: int) -> int:
-    """The greatest start; `rtt_us` less counts for records of another interface than home."""
-    starts_us, interfaces = records.starts_us, records.interfaces
+    So an end at another interface counts as later by `rtt`, and a start as earlier.
+    """
+    starts, _, ends, _, interfaces, _, _, _ = records
+    home_end = min([end if interface == home else end + rtt for end, interface in zip(ends, interfaces)])
     if interfaces[-1] == home:
-        return starts_us[-1]
-    return max([start_us if number == home else start_us - rtt_us for start_us, number in zip(starts_us, interfaces)])
+        return home_end, starts[-1]
+    return home_end, max([start if interface == home else start - rtt for start, interface in zip(starts, interfaces)])
+
+
+def bound_start(
+    records: Records, signs: Signs, opening: Optional[int], least_end: int, home_end: int, spans: Spans
+) -> Bounds:
+    """Bounds on the first packet, by records in their order and the place of the opening one, which is at home.
+
+    `least_end` is that of all records, and `home_end` that of `look_from`.
+    """
+    starts, answering, (lag, rtt, resolution) = records.starts, signs.answering, spans
+    if opening is None:
+        return starts[0] - lag, least_end + resolution + rtt, "none"
+    opened = starts[opening]
+    if not signs.opens_twice and (opened <= home_end or not _closes_before(records, signs, opening)):
+        # of all records with SYN, opening ones elsewhere start no later than this one, and answers follow it
+        if answering and starts[answering[-1]] - rtt > opened:
+            opened = starts[answering[-1]] - rtt
+        if opened - lag < home_end + resolution:  # else a record is certainly before the opening one
+            return opened - lag, home_end + resolution, "syn"
+    home = records.interfaces[opening]
+    at_home = [place for place in signs.opening if records.interfaces[place] == home]
+    return starts[at_home[0]] - lag, max([records.ends[place] for place in at_home]) + resolution, "doubt"
+
+
+def bound_end(records: Records, signs: Signs, greatest_end: int, home_start: int, spans: Spans) -> Bounds:
+    """The same for the last packet; `greatest_end` is that of all records, and `home_start` that of `look_from`."""
+    last_start, take_closing, (lag, rtt, resolution) = records.starts[-1], signs.take_closing, spans
+    if take_closing and not signs.closes_twice:
+        latest = min(take_closing(records.ends)) + resolution + rtt
+        if last_start - lag <= latest and home_start - lag < latest:
+            return home_start - lag, latest, "fin"
+    return last_start - lag, greatest_end + resolution + rtt, "doubt" if take_closing else "none"
+
+
+def _closes_before(records: Records, signs: Signs, opening: int) -> bool:
+    """Whether a record with FIN or RST ends before the opening one starts, at the same interface."""
+    home, opened = records.interfaces[opening], records.starts[opening]
+    if signs.take_closing is None:
+        return False
+    closing = zip(signs.take_closing(records.ends), signs.take_closing(records.interfaces))
+    return any(end < opened and interface == home for end, interface in closing)

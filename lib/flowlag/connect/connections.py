@@ -11,79 +11,38 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from functools import partial, reduce
-from itertools import count, repeat, starmap
-from operator import gt, itemgetter, or_
-from struct import Struct
+from functools import reduce
+from itertools import count, repeat
+from operator import gt, or_
 from struct import error as StructError
 from typing import Any, Callable, NamedTuple, Optional
 
+from flowlag.connect.records import (
+    FOLLOWS,
+    PACKINGS,
+    Record,
+    Records,
+    have_duplicates,
+    identity,
+    mark_order,
+    new_records,
+)
 from flowlag.fields import has_value
-from flowlag.five_tuple import ACK, SYN, opens_connection, read_address
-
-#: What stands for a number of packets or bytes that is not known.
-UNKNOWN = -1
-#: Set in the flags of every record that has readable ones: those have at most nine digits.
-HAS_FLAGS = 1 << 30
+from flowlag.five_tuple import read_address
+from flowlag.interval import SECOND_US
 
 #: Bits of an endpoint's number: its protocol, its address and its port, from the highest to the lowest.
 _PORT_BITS, _ADDRESS_BITS = 16, 32
-PORT_STEP, PROTOCOL_STEP = 1 << _PORT_BITS, 1 << _PORT_BITS + _ADDRESS_BITS
+PROTOCOL_BITS = _PORT_BITS + _ADDRESS_BITS
+PORT_STEP, PROTOCOL_STEP = 1 << _PORT_BITS, 1 << PROTOCOL_BITS
+_PORT_MASK, _ADDRESS_MASK = (1 << _PORT_BITS) - 1, (1 << _ADDRESS_BITS) - 1
 _END_BITS = 64
-#: How the fields of a Record are packed: in the first way as long as all fit.
-_PACKINGS = Struct("<q?q?HiiiH"), Struct("<q?q?iqqii")
-_SYN_ACK = SYN | ACK
 #: Records that are brought together at a time, few enough for the processor's cache; more if they are of one pair.
 _BATCH = 512
 
-
-class Record(NamedTuple):
-    """A record of a pair of endpoints; times in microseconds. The order of the fields is that in which records go.
-
-    `follows` is false if it opens a connection: then it goes before others of the same start. `direction` is false if
-    the first endpoint sent its packets. `interface` and `action` are numbers in Texts. `packets` and `bytes` may be
-    UNKNOWN; `flags` are 0 or have HAS_FLAGS.
-    """
-
-    start_us: int
-    follows: bool
-    end_us: int
-    direction: bool
-    interface: int
-    packets: int
-    bytes: int
-    flags: int
-    action: int
-
-
-class Records(NamedTuple):
-    """Records in their order, by columns: the fields of Record."""
-
-    starts_us: tuple[int, ...]
-    follows: tuple[bool, ...]
-    ends_us: tuple[int, ...]
-    directions: tuple[bool, ...]
-    interfaces: tuple[int, ...]
-    packets: tuple[int, ...]
-    bytes: tuple[int, ...]
-    flags: tuple[int, ...]
-    actions: tuple[int, ...]
-
-
-class Connection(NamedTuple):
-    """The records of one connection, at least one, and how many exact duplicates were left out.
-
-    The endpoints are numbers as in Events; which of them is the first one says nothing.
-    """
-
-    first: int
-    second: int
-    records: Records
-    duplicates: int
-
-
-#: Without a call of Python's own, for each of them.
-_new_records, _new_connection = partial(tuple.__new__, Records), partial(tuple.__new__, Connection)
+#: Two endpoints, of which the first one says nothing, the records of one connection between them, at least one, and how
+#: many exact duplicates were left out. Endpoints are numbers as in Events.
+Connection = tuple[int, int, Records, int]
 
 
 class Events(NamedTuple):
@@ -94,8 +53,8 @@ class Events(NamedTuple):
 
     src: Sequence[int]
     dest: Sequence[int]
-    start_us: Sequence[int]
-    end_us: Sequence[int]
+    start: Sequence[int]
+    end: Sequence[int]
     interface: Sequence[int]
     packets: Sequence[int]
     bytes: Sequence[int]
@@ -112,7 +71,7 @@ class Texts(NamedTuple):
 
     def find_end(self, number: int) -> tuple[str, int]:
         """The address and the port of an endpoint."""
-        return self.addresses[number % PROTOCOL_STEP >> _PORT_BITS], number % PORT_STEP
+        return self.addresses[number >> _PORT_BITS & _ADDRESS_MASK], number & _PORT_MASK
 
 
 class Numbers(dict[str, Any]):
@@ -138,38 +97,58 @@ class Numbers(dict[str, Any]):
 
 
 class Held:
-    """Every record. `addresses`, `interfaces` and `actions` tell numbers for the texts of a record."""
+    """Every record. `addresses`, `interfaces` and `actions` tell numbers for the texts of a record.
+
+    `tick_us` is how many microseconds the unit of times has: those of a second, or one after `split_seconds`.
+    """
 
     def __init__(self) -> None:
-        self.addresses = Numbers(read_address, PORT_STEP)
-        self.interfaces = Numbers(_read_name)
-        self.actions = Numbers(_read_actions)
+        self.tick_us = SECOND_US
+        self.addresses = Numbers(_read_addresses, PORT_STEP)
+        self.interfaces = Numbers(read_values)
+        self.actions = Numbers(read_values)
         self.texts = Texts(self.addresses.texts, self.interfaces.texts, self.actions.texts)
         self._srcs, self._dests = array("q"), array("q")
-        self._packed, self._packing = bytearray(), _PACKINGS[0]
+        self._packed, self._packing = bytearray(), PACKINGS[0]
+
+    def split_seconds(self) -> None:
+        """From now on times are in microseconds."""
+        self._repack(self.tick_us)
+        self.tick_us = 1
 
     def add(self, events: Events) -> None:
         """Take records."""
-        src, dest, start_us, end_us, interface, packets, size, flags, action = events
+        src, dest, start, end, interface, packets, size, flags, action = events
         self._srcs.extend(src)
         self._dests.extend(dest)
-        follows = [flag & _SYN_ACK != SYN for flag in flags]
-        columns = start_us, follows, end_us, list(map(gt, src, dest)), interface, packets, size, flags, action
+        columns = start, flags, end, list(map(gt, src, dest)), interface, packets, size, action
         try:
-            packed = b"".join(map(self._packing.pack, *columns))
+            self._packed += b"".join(map(self._packing.pack, *columns))
         except StructError:
-            self._packed = bytearray().join(starmap(_PACKINGS[1].pack, self._packing.iter_unpack(self._packed)))
-            self._packing = _PACKINGS[1]
-            packed = b"".join(map(self._packing.pack, *columns))
-        self._packed += packed
+            self._repack()
+            self._packed += b"".join(map(self._packing.pack, *columns))
 
-    def take_out(self, gap_us: int, lag_us: int) -> Iterator[Connection]:
-        """Every connection, in any order. Call it once, after the last record."""
+    def _repack(self, ticks: int = 1) -> None:
+        """Hold records in more bytes, with so many ticks for one."""
+        records, self._packing = self._packing.iter_unpack(self._packed), PACKINGS[1]
+        pack = self._packing.pack
+        self._packed = bytearray().join(
+            [pack(start * ticks, flags, end * ticks, *rest) for start, flags, end, *rest in records]
+        )
+
+    def take_out(self, gap: int, lag: int) -> Iterator[Connection]:
+        """Every connection, in any order; gap and lag in ticks. Call it once, after the last record."""
+        reopens = min(gap, lag)
         for first, second, found in self._gather():
-            records, copies = self._merge_duplicates(found) if len(found) > 1 else (found, None)
-            for part in part_records(records, gap_us, lag_us):
-                duplicates = sum([copies[record] for record in part]) if copies else 0
-                yield _new_connection((first, second, _new_records(zip(*part)), duplicates))
+            found.sort()
+            records = new_records(zip(*found))
+            has_duplicates = have_duplicates(records)
+            if not has_duplicates and records.starts[-1] <= records.ends[0] + reopens:
+                yield first, second, records, 0  # as nearly all are: no pause can be long enough
+                continue
+            copies = self._merge_duplicates(found) if has_duplicates else dict.fromkeys(found, 0)
+            for part in part_records(sorted(copies), gap, lag):
+                yield first, second, new_records(zip(*part)), sum([copies[record] for record in part])
 
     def _gather(self) -> Iterator[tuple[int, int, list[Any]]]:
         """Each pair of endpoints and its records."""
@@ -185,32 +164,24 @@ class Held:
             records = list(map(unpack, repeat(self._packed), [place * size for place in places]))
             heads = [n for n, place in enumerate(places) if pairs[place] == place]
             for head, end in zip(heads, [*heads[1:], len(places)]):
-                one, other = self._srcs[places[head]], self._dests[places[head]]
-                yield min(one, other), max(one, other), records[head:end]
+                src, dest = self._srcs[places[head]], self._dests[places[head]]
+                yield (src, dest, records[head:end]) if src < dest else (dest, src, records[head:end])
 
-    def _merge_duplicates(self, records: list[Record]) -> tuple[list[Record], dict[Record, int]]:
-        """The records in their order without exact duplicates, and how many of these each stands for besides itself.
+    def _merge_duplicates(self, records: list[Record]) -> dict[Record, int]:
+        """The records without exact duplicates, and how many of these each stands for besides itself.
 
         Duplicates may differ in flags and action only; the one that is kept has the flags and the actions of all.
         """
-        if len(set(map(_size, records))) == len(records) or len(set(map(_identity, records))) == len(records):
-            records.sort()
-            return records, {}
         same: dict[tuple[object, ...], list[Record]] = {}
         for record in records:
-            same.setdefault(_identity(record), []).append(record)
-        merged = {self._merge(list(map(Record._make, copies))): len(copies) - 1 for copies in same.values()}
-        return sorted(merged), merged
+            same.setdefault(identity(record), []).append(record)
+        return {self._merge(list(map(Record._make, copies))): len(copies) - 1 for copies in same.values()}
 
     def _merge(self, copies: list[Record]) -> Record:
         """One record for exact duplicates."""
-        flags = reduce(or_, [record.flags for record in copies])
+        flags = mark_order(reduce(or_, [record.flags for record in copies]) & ~FOLLOWS)
         actions = list_distinct({self.texts.actions[record.action] for record in copies})
-        return copies[0]._replace(follows=not opens_connection(flags), flags=flags, action=self.actions[actions])
-
-
-#: What exact duplicates have in common, and a part of it that seldom more than one record has.
-_identity, _size = itemgetter(0, 2, 3, 4, 5, 6), itemgetter(6)
+        return copies[0]._replace(flags=flags, action=self.actions[actions])
 
 
 def _find_pairs(srcs: Sequence[int], dests: Sequence[int]) -> list[int]:
@@ -220,19 +191,16 @@ def _find_pairs(srcs: Sequence[int], dests: Sequence[int]) -> list[int]:
     return list(map(first.setdefault, keys, count()))
 
 
-def part_records(records: list[Record], gap_us: int, lag_us: int) -> list[list[Record]]:
+def part_records(records: list[Record], gap: int, lag: int) -> list[list[Record]]:
     """Parts a pair's records, in their order, into those of each connection."""
-    reach_us = records[0][2]
-    reopens_us = min(gap_us, lag_us)
-    if records[-1][0] <= reach_us + reopens_us:  # mostly so: no pause can be long enough
-        return [records]
-    parts = [records[:1]]
+    reopens = min(gap, lag)
+    reach, parts = records[0][2], [records[:1]]
     for record in records[1:]:
-        start_us, follows, end_us, *_ = record
-        if start_us > reach_us + (gap_us if follows else reopens_us):
+        start, flags, end, *_ = record
+        if start > reach + (gap if flags & FOLLOWS else reopens):
             parts.append([])
         parts[-1].append(record)
-        reach_us = max(reach_us, end_us)
+        reach = max(reach, end)
     return parts
 
 
@@ -246,9 +214,15 @@ def list_distinct(texts: set[str]) -> str:
     return "\n".join(sorted(filter(None, set(joined.split("\n")))))
 
 
-def _read_name(text: str) -> str:
-    return text if has_value(text) else ""
+def read_values(text: str) -> str:
+    """The distinct values of a text that has one a line; sorted, one a line."""
+    if "\n" not in text:
+        return text if has_value(text) else ""
+    return list_distinct(set(filter(has_value, text.split("\n"))))
 
 
-def _read_actions(text: str) -> str:
-    return list_distinct(set(map(_read_name, text.split("\n"))))
+def _read_addresses(text: str) -> Optional[str]:
+    """The same for addresses, in one spelling; None if there is none."""
+    if "\n" not in text:
+        return read_address(text)
+    return read_values("\n".join(filter(None, map(read_address, text.split("\n"))))) or None

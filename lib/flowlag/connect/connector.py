@@ -19,6 +19,7 @@ from flowlag.connect.rows import Describer, Row
 from flowlag.errors import show_text
 from flowlag.fields import first_value
 from flowlag.five_tuple import SCTP, TCP, UDP
+from flowlag.interval import SECOND_US
 from flowlag.record import STATUSES
 
 #: Why events with status ok take no part.
@@ -45,6 +46,8 @@ class Connector:
         self.counts: Counter[str] = Counter()
         self.taken = 0
         self._held = Held()
+        if any(span_us % SECOND_US for span_us in (settings.gap_us, settings.rtt_us, settings.lag_us)):
+            self._held.split_seconds()
         self._reader = Reader(self._held)
 
     def feed(self, events: Sequence[Get]) -> None:
@@ -62,13 +65,15 @@ class Connector:
         """Take events by the columns of their texts. What can be read column by column is; this is much faster."""
         statuses, *texts = columns
         readings = self._reader.read(texts)
-        if statuses.count("ok") < len(statuses) or not readings.are_usable():
+        events = readings.join_ends() if statuses.count("ok") == len(statuses) else None
+        if events is None:
             usable = list(self._select(statuses, zip(*readings)))
             if not usable:
                 return
-            readings = Readings._make(zip(*usable))
-        self.taken += len(readings.start_us)
-        self._held.add(readings.join_ends())
+            events = Readings._make(zip(*usable)).join_ends()
+            assert events is not None
+        self.taken += len(events.start)
+        self._held.add(events)
 
     def _select(self, statuses: Sequence[str], events: Iterable[Any]) -> Iterator[Any]:
         """The events that take part; the others are counted by reason."""
@@ -77,15 +82,15 @@ class Connector:
             if reason is not None:
                 self.counts[reason] += 1
                 continue
-            start_us, end_us, protocol, src, src_port, dest, dest_port, *rest = event
-            yield (start_us, end_us, protocol, src, src_port or 0, dest, dest_port or 0, *rest)
+            start, end, protocol, src, src_port, dest, dest_port, *rest = event
+            yield (start, end, protocol, src, src_port or 0, dest, dest_port or 0, *rest)
 
     def _find_reason(self, status: str, event: Sequence[Any]) -> Optional[str]:
         """Why an event takes no part; None if it does."""
-        start_us, end_us, protocol, src, src_port, dest, dest_port = event[:7]
+        start, end, protocol, src, src_port, dest, dest_port = event[:7]
         if status != "ok":
             return self._name_status(status)
-        if start_us is None or end_us is None or end_us < start_us:
+        if start is None or end is None or end < start:
             return NO_BOUNDS
         if protocol is None:
             return NO_PROTOCOL
@@ -107,8 +112,9 @@ class Connector:
         Call it once, after the last event. Only what `write` returns is held until all rows are there.
         """
         rows = []
-        describe = Describer(self._held.texts, self.settings).describe
-        for connection in self._held.take_out(self.settings.gap_us, self.settings.lag_us):
+        settings, tick_us = self.settings, self._held.tick_us
+        describe = Describer(self._held.texts, settings, tick_us).describe
+        for connection in self._held.take_out(settings.gap_us // tick_us, settings.lag_us // tick_us):
             order, row = describe(connection)
             rows.append((*order, write(row)))
         rows.sort()  # no two have the same order

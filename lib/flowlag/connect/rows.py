@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import compress
-from typing import Optional
+from typing import Callable, Optional
 
 from flowlag.community import hash_ends, pack_address
-from flowlag.connect.bounds import bound_end, bound_start, find_opening
-from flowlag.connect.connections import PROTOCOL_STEP, UNKNOWN, Connection, Records, Texts, list_distinct
+from flowlag.connect.bounds import Spans, bound_end, bound_start, find_opening, look_from
+from flowlag.connect.connections import PROTOCOL_BITS, Connection, Texts, list_distinct
 from flowlag.connect.options import ConnectSettings
+from flowlag.connect.records import UNKNOWN, Records
 from flowlag.connect.signs import SignsMemo
 from flowlag.interval import SECOND_US, write_seconds
 from flowlag.options import Field
+from flowlag.timing import RESOLUTION_US
 
 _NO_SIDE = "no record of the side tells it"
 FIELDS = (
@@ -69,95 +71,101 @@ Order = tuple[int, str, int, str, int, int]
 
 
 class Describer:
-    """Makes the rows of the connections of a search."""
+    """Makes the rows of the connections of a search, whose times are in ticks of `tick_us` microseconds."""
 
-    def __init__(self, texts: Texts, settings: ConnectSettings) -> None:
+    def __init__(self, texts: Texts, settings: ConnectSettings, tick_us: int) -> None:
         self._texts = texts
-        self._lag_us, self._rtt_us = settings.lag_us, settings.rtt_us
+        self._spans = Spans(settings.lag_us // tick_us, settings.rtt_us // tick_us, RESOLUTION_US // tick_us)
+        self._write_time: Callable[[int], str] = repr if tick_us == SECOND_US else write_seconds
         self._signs = SignsMemo()
 
     def describe(self, connection: Connection) -> tuple[Order, Row]:
         """The row of a connection, and by what it is ordered; no two connections have the same order."""
         first, second, records, duplicates = connection
-        starts_us, _, ends_us, directions, seen_by, _, _, _, _ = records
-        one, other = self._texts.find_end(first), self._texts.find_end(second)
-        signs, busiest = self._signs.find(records), self._find_busiest(records)
+        starts, _, ends, directions, seen_by, _, _, actions = records
+        find_end, names, spans = self._texts.find_end, self._texts.interfaces, self._spans
+        one, other, busiest = find_end(first), find_end(second), seen_by[0]
+        is_alone = seen_by.count(busiest) == len(seen_by)
+        if not is_alone:
+            busiest = self._find_busiest(records)
+        signs = self._signs.find(records, is_alone)
         opening: Optional[int] = None
         if signs.opening:
-            opening = find_opening(records, signs.opening, self._texts.interfaces, one > other)
+            opening = signs.opening[0]
+            if len(signs.opening) > 1:
+                opening = find_opening(records, signs.opening, names, one > other)
             is_reversed, basis = directions[opening], "syn"
         else:  # by port, else by address
             is_reversed, basis = (one > other, "address") if one[1] == other[1] else (one[1] < other[1], "port")
         home = busiest if opening is None else seen_by[opening]
         (src, src_port), (dest, dest_port) = (other, one) if is_reversed else (one, other)
-        protocol = first // PROTOCOL_STEP
-        start = bound_start(records, signs, opening, self._lag_us, self._rtt_us)
-        end = bound_end(records, signs, home, self._lag_us, self._rtt_us)
-        return (start.earliest_us, src, src_port, dest, dest_port, protocol), (
+        protocol, least_end, greatest_end = first >> PROTOCOL_BITS, min(ends), max(ends)
+        home_end, home_start = (least_end, starts[-1]) if is_alone else look_from(home, records, spans.rtt)
+        earliest, latest, start_basis = bound_start(records, signs, opening, least_end, home_end, spans)
+        end_earliest, end_latest, end_basis = bound_end(records, signs, greatest_end, home_start, spans)
+        start_from, start_before, end_from, end_before, first_start, last_end = map(
+            self._write_time, (earliest, latest, end_earliest, end_latest, starts[0], greatest_end)
+        )
+        counted = records if is_alone else _select(records, busiest)
+        packets_out, bytes_out, packets_in, bytes_in = _write_counts(counted, is_reversed)
+        return (earliest, src, src_port, dest, dest_port, protocol), (
             src, f"{src_port}", dest, f"{dest_port}", f"{protocol}", basis,
-            _write_time(start.earliest_us), _write_time(start.latest_us), start.basis,
-            _write_time(end.earliest_us), _write_time(end.latest_us), end.basis,
-            self._texts.interfaces[home],
-            _list_texts(seen_by, self._texts.interfaces),
-            f"{len(starts_us)}",
-            f"{duplicates}",
-            *_write_counts(records, busiest, is_reversed),
-            signs.flags,
-            _list_texts(records.actions, self._texts.actions),
-            _write_time(starts_us[0]),
-            _write_time(max(ends_us)),
+            start_from, start_before, start_basis, end_from, end_before, end_basis, names[home],
+            names[home] if is_alone else _list_texts(seen_by, names),
+            f"{len(starts)}", f"{duplicates}", packets_out, bytes_out, packets_in, bytes_in,
+            signs.flags, _list_texts(actions, self._texts.actions), first_start, last_end,
             hash_ends(protocol, (pack_address(src), src_port), (pack_address(dest), dest_port)),
         )  # fmt: skip
 
     def _find_busiest(self, records: Records) -> int:
         """The interface that saw most packets, of several the least by name."""
-        seen_by = records.interfaces
-        if seen_by.count(seen_by[0]) == len(seen_by):
-            return seen_by[0]
-        packets = dict.fromkeys(seen_by, 0)
-        for interface, count in zip(seen_by, records.packets):
+        packets = dict.fromkeys(records.interfaces, 0)
+        for interface, count in zip(records.interfaces, records.packets):
             packets[interface] += max(count, 0)
         return min(packets, key=lambda number: (-packets[number], self._texts.interfaces[number]))
 
 
+def _select(records: Records, interface: int) -> Records:
+    """The records of an interface."""
+    is_seen = [number == interface for number in records.interfaces]
+    return Records._make(tuple(compress(column, is_seen)) for column in records)
+
+
 def _list_texts(numbers: Sequence[int], texts: Sequence[str]) -> str:
     """The distinct values of the texts with some numbers; sorted, one a line."""
-    distinct = set(numbers)
-    return texts[numbers[0]] if len(distinct) == 1 else list_distinct({texts[number] for number in distinct})
+    if numbers.count(numbers[0]) == len(numbers):
+        return texts[numbers[0]]
+    return list_distinct({texts[number] for number in set(numbers)})
 
 
-def _write_counts(records: Records, interface: int, is_reversed: bool) -> tuple[str, ...]:
-    """Packets and bytes that an interface saw in one direction, then in the other one."""
-    _, _, _, ways, seen_by, packets, sizes, _, _ = records
-    if seen_by.count(interface) < len(seen_by):
-        ways, packets, sizes, _ = zip(*[seen for seen in zip(ways, packets, sizes, seen_by) if seen[-1] == interface])
-    if min(packets) == UNKNOWN or min(sizes) == UNKNOWN:
-        return _write_known(ways, packets, sizes, is_reversed)
-    packets_in, bytes_in = sum(compress(packets, ways)), sum(compress(sizes, ways))
-    packets_out, bytes_out = sum(packets) - packets_in, sum(sizes) - bytes_in
+def _write_counts(records: Records, is_reversed: bool) -> tuple[str, str, str, str]:
+    """Packets and bytes of one interface's records in one direction, then in the other one."""
+    _, _, _, directions, _, packets, sizes, _ = records
+    if UNKNOWN in packets or UNKNOWN in sizes:
+        return _write_known(records, is_reversed)
+    packets_forth = bytes_forth = packets_back = bytes_back = 0
+    for is_back, count, size in zip(directions, packets, sizes):
+        if is_back:
+            packets_back += count
+            bytes_back += size
+        else:
+            packets_forth += count
+            bytes_forth += size
     if is_reversed:
-        return f"{packets_in}", f"{bytes_in}", f"{packets_out}", f"{bytes_out}"
-    return f"{packets_out}", f"{bytes_out}", f"{packets_in}", f"{bytes_in}"
+        return f"{packets_back}", f"{bytes_back}", f"{packets_forth}", f"{bytes_forth}"
+    return f"{packets_forth}", f"{bytes_forth}", f"{packets_back}", f"{bytes_back}"
 
 
-def _write_known(
-    ways: Sequence[bool], packets: Sequence[int], sizes: Sequence[int], is_reversed: bool
-) -> tuple[str, ...]:
+def _write_known(records: Records, is_reversed: bool) -> tuple[str, str, str, str]:
     """The same if some numbers are not known: empty if there are records, but none tells."""
-    return tuple(
-        [
-            _write_sum([count for way, count in zip(ways, counts) if way == side])
-            for side in (is_reversed, not is_reversed)
-            for counts in (packets, sizes)
-        ]
-    )
+    packets_out, bytes_out, packets_in, bytes_in = [
+        _write_sum([count for is_back, count in zip(records.directions, counts) if is_back == side])
+        for side in (is_reversed, not is_reversed)
+        for counts in (records.packets, records.bytes)
+    ]
+    return packets_out, bytes_out, packets_in, bytes_in
 
 
 def _write_sum(counts: Sequence[int]) -> str:
     known = [count for count in counts if count != UNKNOWN]
     return f"{sum(known)}" if known or not counts else ""
-
-
-def _write_time(time_us: int) -> str:
-    """As write_seconds, but faster for whole seconds, as nearly all are."""
-    return write_seconds(time_us) if time_us % SECOND_US else f"{time_us // SECOND_US}"

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from operator import or_
-from typing import NamedTuple
+from operator import itemgetter, or_
+from typing import Callable, NamedTuple, Optional
 
-from flowlag.connect.connections import HAS_FLAGS, Records
+from flowlag.connect.records import FOLLOWS, HAS_FLAGS, Records
 from flowlag.five_tuple import ACK, FIN, RST, SYN
 from flowlag.memo import Bounded
 
@@ -23,14 +23,15 @@ _MOST_RECORDS = 12
 class Signs(NamedTuple):
     """What the flags of records in their order say; records by their places.
 
-    `opening` have SYN without ACK, `answering` SYN with ACK, `closing` FIN or RST. `opens_twice` and `closes_twice`: a
-    series, which is what one interface saw in one direction, has two records with SYN, or two with FIN or RST. `flags`
-    is the text of all flags; empty if none is readable.
+    `opening` have SYN without ACK, `answering` SYN with ACK; `take_closing` gives the values of a column for those with
+    FIN or RST (a single one twice), None if there are none. `opens_twice` and `closes_twice`: a series, which is what
+    one interface saw in one direction, has two records with SYN, or two with FIN or RST. `flags` is the text of all
+    flags; empty if none is readable.
     """
 
     opening: Sequence[int]
     answering: Sequence[int]
-    closing: Sequence[int]
+    take_closing: Optional[Callable[[Sequence[int]], Sequence[int]]]
     opens_twice: bool
     closes_twice: bool
     flags: str
@@ -39,13 +40,13 @@ class Signs(NamedTuple):
 class SignsMemo(Bounded[tuple[object, ...], Signs]):
     """The signs of the connections of a search."""
 
-    def find(self, records: Records) -> Signs:
-        """The signs of a connection's records."""
-        _, _, _, directions, interfaces, _, _, flags, _ = records
+    def find(self, records: Records, is_alone: bool) -> Signs:
+        """The signs of a connection's records; `is_alone` says that one interface has seen them."""
+        _, flags, _, directions, interfaces, _, _, _ = records
         if len(flags) > _MOST_RECORDS:
             return read_signs(flags, list(zip(directions, interfaces)))
         key: tuple[object, ...] = flags, directions
-        if interfaces.count(interfaces[0]) < len(interfaces):
+        if not is_alone:
             names = list(dict.fromkeys(interfaces))
             key = (*key, *map(names.index, interfaces))
         signs = self.get(key)
@@ -58,11 +59,12 @@ class SignsMemo(Bounded[tuple[object, ...], Signs]):
 def read_signs(flags: Sequence[int], series: Sequence[object]) -> Signs:
     """The signs of records in their order, by their flags and the series that each belongs to."""
     places = range(len(flags))
-    opening = [place for place in places if flags[place] & _SYN_ACK == SYN]
+    opening = [place for place in places if flags[place] < FOLLOWS]
     answering = [place for place in places if flags[place] & _SYN_ACK == _SYN_ACK]
     closing = [place for place in places if flags[place] & _CLOSES]
     opens_twice, closes_twice = (
         len({series[place] for place in found}) < len(found) for found in (opening + answering, closing)
     )
-    known = reduce(or_, flags)
-    return Signs(opening, answering, closing, opens_twice, closes_twice, str(known ^ HAS_FLAGS) if known else "")
+    known = reduce(or_, flags) & ~FOLLOWS
+    take_closing = itemgetter(closing[0], *closing) if closing else None
+    return Signs(opening, answering, take_closing, opens_twice, closes_twice, str(known ^ HAS_FLAGS) if known else "")
