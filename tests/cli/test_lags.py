@@ -149,3 +149,11 @@ def test_rows_that_are_damaged_are_counted(folder, run):
 def test_a_file_that_nothing_uses_is_refused(folder, run, arguments, sentence):
     code, out, err = run(*arguments)
     assert (code, out) == (2, b"") and err.startswith(f"flowlag: {sentence}") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["time", "confidence", "community", "windows", "interval", "phase"])
+def test_learn_takes_no_option_that_would_change_nothing(folder, capfd, option):
+    """Of `enrich` it takes what says how to read a file; where `_time` is, windows and further tags change no lag."""
+    with pytest.raises(SystemExit) as ended:
+        main(["learn", "--flows", "flow.log", "--anchors", "anchors.csv", "--by", "srcport=src_port", f"--{option}", "1"])
+    assert ended.value.code == 2 and f"unrecognized arguments: --{option}" in capfd.readouterr().err
