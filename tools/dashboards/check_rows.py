@@ -12,6 +12,10 @@ from typing import NamedTuple
 #: Flow events, and other events, that are looked at: the newest ones.
 MOST = 10_000
 STALE_S = 3600  # a flow log is minutes late, not an hour
+#: A _time this far from the start of a record is wrong: most likely by the hours of a zone, of which some have halves.
+STRAY_S = 1500
+#: An event that was indexed so long before its _time, or whose _time is still to come, has a wrong clock or zone.
+EARLY_S = 120
 #: SPL for the age in seconds from which what was learned is stale. The searches run every hour. Windows that stay the
 #: same are written when they are older than flowlag_windows_every, and end 20 minutes before the run; lags are written
 #: when they are twelve hours old, and not used when they are older than a day.
@@ -131,6 +135,21 @@ OTHERS = Check(
         true(),"For the rules, flowlag_logins must find logins with user, src (an address) and src_port: install the "
             . "Splunk Add-on for Unix and Linux, or give aliases.")""",
 )
+CLOCKS = Check(
+    "Clocks",
+    """case(found=0 AND others=0 AND ahead=0,"not checked",
+            2*strayed>ok AND ok>0 OR 2*(ahead+early)>ok+others+ahead,"red",
+            isnotnull(clock_faults) OR isnotnull(others_late),"amber",true(),"green")""",
+    f"""case(found=0 AND others=0 AND ahead=0,"There was no event to look at.",
+        isnotnull(clock_faults),mvjoin(clock_faults,"; ") . ".",
+        isnotnull(others_late),others_late . ".",
+        true(),"_time is near the start of all flow records, and no event has a _time that was still to come.")""",
+    """case(isnotnull(clock_faults),"Set TZ, TIME_PREFIX and TIME_FORMAT of the sourcetype in props.conf (flow logs: as the "
+            . "Splunk Add-on for AWS has them), and see that hosts use NTP. Packet times come from start and end; but "
+            . "time ranges, and logins, go by _time.",
+        true(),"If these events do not come so late, set TZ of the sourcetype in props.conf.")""",
+    "Flow events and Other events",
+)
 INDEXERS = Check(
     "Indexers",
     """case(found=0,"not checked",isnotnull(silent),"red",true(),"green")""",
@@ -214,7 +233,7 @@ LAGS = learned(
     "For likely bounds and better probabilities, set flowlag_anchors and flowlag_anchor_fields, run the search once by "
     "hand as its description says, in the app flowlag; then turn it on.",
 )
-CHECKS = (EVENTS, TIMES, LAYOUTS, ADDRESSES, OTHERS, INDEXERS, LAG, MACROS, WINDOWS, LAGS)
+CHECKS = (EVENTS, TIMES, LAYOUTS, ADDRESSES, OTHERS, CLOCKS, INDEXERS, LAG, MACROS, WINDOWS, LAGS)
 
 
 def write_rows() -> str:

@@ -13,6 +13,7 @@ from tools.dashboards.learned_lags import DENSITY, LAGS, LEARNED, UNLEARNED
 from tools.dashboards.parts import (
     FLOWS_INPUT,
     TIME_RANGE,
+    TO_CHECK,
     WIDTH,
     JsonObject,
     block,
@@ -59,15 +60,15 @@ SUMMARY = f"""
             "The search for flow logs found " . tostring(found,"commas") . if(found=1," event"," events"))
     | eval sentence=case(
         isnull(records) AND found=0, "No flow record was found: the search for flow logs finds nothing in this time "
-            . "range. Check the time range and the macro flowlag_index.",
+            . "range. Choose another one, or set the macro flowlag_index." . {TO_CHECK},
         isnull(records) AND recognised=0, sample . ", but none has a layout that flowlagenrich knows: name the layout "
-            . "with format=... in the macro flowlag_options.",
+            . "with format=... in the macro flowlag_options." . {TO_CHECK},
         isnull(records), "No flow record of this interface was found; there are others in this time range. "
             . "* stands for any interface.",
         ok=0 AND nodata=records, "All " . tostring(records,"commas") . " records" . on_interfaces . " are NODATA: AWS "
-            . "saw no traffic.",
+            . "saw no traffic." . {TO_CHECK},
         ok=0, trim(skips . " No record" . on_interfaces . " holds packet times (all are NODATA, SKIPDATA or "
-            . "unreadable)."),
+            . "unreadable).") . {TO_CHECK},
         isnull(lookback), counted . ". How late records arrived is unknown: the search did not get _indextime.",
         true(), counted . " arrived, so far up to " . tostring(ceiling(latest),"commas")
             . " s after their end. A scheduled search should wait " . tostring(ceiling(delay),"commas")

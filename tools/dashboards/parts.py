@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parts of both dashboards: data sources, inputs and panels as Dashboard Studio's JSON.
+"""The parts of all dashboards: data sources, inputs and panels as Dashboard Studio's JSON.
 
 Chains feed the panels: one search reads the events and the rest works on its rows, so that a click does not search the
 index again. Authority for the shapes: Splunk's Dashboard Studio definition reference, read 2026-11-25.
@@ -68,6 +68,8 @@ def time_input(default: str) -> JsonObject:
 TIME_RANGE: JsonObject = {
     "ds.search": {"options": {"queryParameters": {"earliest": "$time.earliest$", "latest": "$time.latest$"}}}
 }
+#: SPL for the next step where a sentence says that data are missing.
+TO_CHECK = '" The dashboard [Check](/app/flowlag/check) says what is missing."'
 FLOWS_INPUT = text_input("Flow logs", "flows", "`flowlag_index`")
 
 
