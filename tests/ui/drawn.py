@@ -91,8 +91,8 @@ class Drawn:
         ]
 
     def text(self, panel: Optional[str] = None) -> str:
-        """What can be read in the page, or in one panel."""
-        return (self.panel(panel) if panel else self.page.locator("body")).inner_text()
+        """What can be read in the page, or in one panel; a mark of direction cannot."""
+        return (self.panel(panel) if panel else self.page.locator("body")).inner_text().replace("\u200e", "")
 
     def panel(self, name: str) -> Locator:
         """A panel by its name in the definition (viz_...), or by its title."""

@@ -63,7 +63,7 @@ def strange(count):
         pytest.param(
             bare(50),
             "The search for flow logs found 50 events, and packet times can be read, but no event has the fields src_ip, "
-            "dest_ip, src_port and dest_port: extract them, as the Splunk Add-on for AWS does.",
+            "dest_ip, src_port and dest_port: extract them, as the Splunk Add-on for AWS does. The dashboard Check says",
             "50 records of 1 interface arrived, so far up to 60 s after their end.",
             id="no addresses",
         ),

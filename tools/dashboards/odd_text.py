@@ -13,15 +13,15 @@ MARK = 'urldecode("%EF%BF%BD")'
 #: U+200E, after which text goes on from left to right, whatever was before it; in SPL.
 LEFT_TO_RIGHT = 'urldecode("%E2%80%8E")'
 
-#: $ and ` begin tokens and macros, also within quotes; < and > begin HTML.
-MEANT_OTHERWISE = r"\x24\x60\x3c\x3e"
+#: $ and ` begin tokens and macros, also within quotes.
+MEANT_OTHERWISE = r"\x24\x60"
 #: Controls, what is not seen, and what changes the direction of text.
 UNSEEN = (
     r"\x00-\x1f\x7f-\x{9f}\x{ad}\x{34f}\x{61c}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{180b}-\x{180f}\x{200b}-\x{200f}"
     r"\x{2028}-\x{202e}\x{2060}-\x{206f}\x{3164}\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}\x{fff0}-\x{fffb}\x{e0000}-\x{e0fff}"
 )
 #: What Markdown gives a meaning, with the entity that stands for it; & comes first.
-ENTITIES = {r"\x26": "&amp;", **{rf"\x{ord(c):x}": f"&#{ord(c)};" for c in "\\*_~[]|#!"}}
+ENTITIES = {r"\x26": "&amp;", **{rf"\x{ord(c):x}": f"&#{ord(c)};" for c in "\\*_~[]|#!<>"}}
 
 
 def shown(text: str) -> str:
@@ -33,4 +33,4 @@ def in_markdown(text: str) -> str:
     """SPL for a text of `shown` within Markdown: it is no link, and what comes after it goes on from left to right."""
     for character, entity in ENTITIES.items():
         text = f'replace({text},"{character}","{entity}")'
-    return f'replace({text},"(:/|@|(?i)www)","\\1" . {LEFT_TO_RIGHT}) . {LEFT_TO_RIGHT}'
+    return f'replace({text},"(?i)(:/|@|www)","\\1" . {LEFT_TO_RIGHT}) . {LEFT_TO_RIGHT}'

@@ -107,8 +107,12 @@ def image(file: str) -> JsonObject:
     return {"type": "splunk.image", "options": {"src": f"/static/app/flowlag/{file}", "preserveAspectRatio": True}}
 
 
-def table(title: str, source: str, widths: dict[str, int], coloured: Optional[str] = None) -> JsonObject:
-    """Return a table of a data source's rows, with the widths of its columns in pixels.
+def table(
+    title: str, source: str, widths: dict[str, int], coloured: Optional[str] = None, count: int = 20
+) -> JsonObject:
+    """Return a table of a data source's rows, with the widths of its columns in pixels and `count` rows on a page.
+
+    A panel cannot grow with its rows: a page that is higher than its panel scrolls within it.
 
     Columns that begin with an underscore are hidden; clicks use them. Cells of the column `coloured` get the colours of
     the panel's context `pale`.
@@ -120,7 +124,7 @@ def table(title: str, source: str, widths: dict[str, int], coloured: Optional[st
         "type": "splunk.table",
         "title": title,
         "dataSources": {"primary": source},
-        "options": {"count": 20, "showInternalFields": False, "columnFormat": formats},
+        "options": {"count": count, "showInternalFields": False, "columnFormat": formats},
     }
 
 
