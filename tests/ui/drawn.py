@@ -165,7 +165,7 @@ class Drawn:
     def tooltip(self, panel: str) -> dict[str, str]:
         """What a timeline's tooltip says, label to value; empty where there is none."""
         text = self.panel(panel).locator('[data-test="timeline-tooltip"]').evaluate("element => element.innerText")
-        lines = [line for line in text.split("\n") if line]
+        lines = [line for line in text.replace("\u200e", "").split("\n") if line]
         return dict(zip(lines[::2], lines[1::2]))
 
     def click_bar(self, panel: str, lane: str, category: str = "") -> dict[str, str]:

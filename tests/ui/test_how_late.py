@@ -257,7 +257,7 @@ def test_only_skipped_records(draw, app):
 def test_nothing_at_all_is_said_in_words(draw, app):
     view = draw(engine(app, []))
     assert view.text("viz_sentence") == (
-        "No flow record was found: the search for flow logs finds nothing in this time range. Check the time range and the "
-        "macro flowlag_index."
+        "No flow record was found: the search for flow logs finds nothing in this time range. Choose another one, or set the "
+        "macro flowlag_index. The dashboard Check says what is missing."
     )
     assert view.panels() == ["viz_sentence", "viz_learned", "viz_density", "viz_schedule", "viz_model"]

@@ -21,7 +21,7 @@ UNSEEN = (
     r"\x{2028}-\x{202e}\x{2060}-\x{206f}\x{3164}\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}\x{fff0}-\x{fffb}\x{e0000}-\x{e0fff}"
 )
 #: What Markdown gives a meaning, with the entity that stands for it; & comes first.
-ENTITIES = {r"\x26": "&amp;", **{rf"\x{ord(c):x}": f"&#{ord(c)};" for c in "\\*_~[]|#!<>"}}
+ENTITIES = {r"\x26": "&amp;", **{rf"\x{ord(c):x}": f"&#{ord(c)};" for c in "\\*_~[]<>"}}
 
 
 def shown(text: str) -> str:

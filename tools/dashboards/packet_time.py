@@ -68,9 +68,9 @@ OPEN_RECORDS: JsonObject = {
 #: sums fit a window of 1024 pixels, where every header is whole.
 TABLE_WIDTHS = {"Flow": 185, "Packet time": 170, "Certainty": 104, "Probability": 120, "Why": 208}
 RECORD_WIDTHS = {"Indexed": 94, "Interface": 180, "Record": 500}
-ASKED_WIDTHS = {"Event": 350, "Packet times": 140, "Most probable flow": 190, "Probability": 118}
+ASKED_WIDTHS = {"Event": 330, "Packet times": 130, "Most probable flow": 170, "Probability": 118}
 #: Rows on a page, so many as the panels show in a window of 1440 pixels: the numbers of the other pages are in sight.
-ASKED_ROWS, TABLE_ROWS, RECORD_ROWS = 5, 8, 4
+ASKED_ROWS, TABLE_ROWS, RECORD_ROWS = 5, 8, 5
 
 #: Backgrounds of words in tables: pale, so that the words can be read in both themes.
 PALE = {"certain": f"{SEA_GREEN}33", "possible": f"{ORANGE}33", "impossible": f"{GREY}22"}
@@ -142,9 +142,9 @@ PACKET_TIME: JsonObject = {
             block("viz_lanes", 0, 176, WIDTH, 620),
             block("viz_asked", 0, 796, WIDTH, 330),
             block("viz_table", 0, 1126, WIDTH, 590),
-            block("viz_records", 0, 1716, WIDTH, 360),
-            block("viz_model", 0, 2076, 620, 270),
-            block("viz_envelope", 620, 2076, 580, 270),
+            block("viz_records", 0, 1716, WIDTH, 420),
+            block("viz_model", 0, 2136, 620, 270),
+            block("viz_envelope", 620, 2136, 580, 270),
         ],
     },
 }
