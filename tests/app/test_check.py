@@ -97,7 +97,6 @@ def indexed(event, late):
     return {**event, "_indextime": f"{float(event['_time']) + late:.0f}"}
 
 
-
 #: Events -> verdict, row, its state, and words of what was found and of what to do.
 EVENT_SCENES = {
     "nothing": ([], "Red", "Flow events", "red", "No flow event was found", "macro flowlag_index"),

@@ -107,7 +107,10 @@ def test_what_was_learned_ranks(folder, run):
     [
         (None, "lags.csv: there is no such file; check its name"),
         ("", "lags.csv: it has no row, so nothing was learned; give another file, or leave --lags out"),
-        (",".join(LEARN_FIELDS), "lags.csv: it has no row, so nothing was learned; give another file, or leave --lags out"),
+        (
+            ",".join(LEARN_FIELDS),
+            "lags.csv: it has no row, so nothing was learned; give another file, or leave --lags out",
+        ),
         (
             "interface_id,timing_mode\neni-1,grid\n",
             "lags.csv: it is no table of learned lags, since it has no column anchors, ",
@@ -153,5 +156,7 @@ def test_a_file_that_nothing_uses_is_refused(folder, run, arguments, sentence):
 def test_learn_takes_no_option_that_would_change_nothing(folder, capfd, option):
     """Of `enrich` it takes what says how to read a file; where `_time` is, windows and further tags change no lag."""
     with pytest.raises(SystemExit) as ended:
-        main(["learn", "--flows", "flow.log", "--anchors", "anchors.csv", "--by", "srcport=src_port", f"--{option}", "1"])
+        main(
+            ["learn", "--flows", "flow.log", "--anchors", "anchors.csv", "--by", "srcport=src_port", f"--{option}", "1"]
+        )
     assert ended.value.code == 2 and f"unrecognized arguments: --{option}" in capfd.readouterr().err

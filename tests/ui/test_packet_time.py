@@ -503,7 +503,10 @@ def test_text_from_right_to_left_does_not_turn_what_follows(draw, app):
     }
     name = "\u05e9\u05dc\u05d5\u05dd"
     view = draw(engine(app, [flow(T, T + 59), {**login(T), "user": name}], local=local))
-    assert view.text("viz_sentence") == f"No flow record fits this event: 2026-03-14 02:45:00 {name}. Of 1 flow record, 1 has another key."
+    assert (
+        view.text("viz_sentence")
+        == f"No flow record fits this event: 2026-03-14 02:45:00 {name}. Of 1 flow record, 1 has another key."
+    )
     places = view.panel("viz_sentence").evaluate(PLACES, [name, "Of 1"])
     assert places[0] < places[1]
 

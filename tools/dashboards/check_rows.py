@@ -140,13 +140,13 @@ CLOCKS = Check(
     """case(found=0 AND others=0 AND ahead=0,"not checked",
             2*strayed>ok AND ok>0 OR 2*(ahead+early)>ok+others+ahead,"red",
             isnotnull(clock_faults) OR isnotnull(others_late),"amber",true(),"green")""",
-    f"""case(found=0 AND others=0 AND ahead=0,"There was no event to look at.",
+    """case(found=0 AND others=0 AND ahead=0,"There was no event to look at.",
         isnotnull(clock_faults),mvjoin(clock_faults,"; ") . ".",
         isnotnull(others_late),others_late . ".",
         true(),"_time is near the start of all flow records, and no event has a _time that was still to come.")""",
-    """case(isnotnull(clock_faults),"Set TZ, TIME_PREFIX and TIME_FORMAT of the sourcetype in props.conf (flow logs: as the "
-            . "Splunk Add-on for AWS has them), and see that hosts use NTP. Packet times come from start and end; but "
-            . "time ranges, and logins, go by _time.",
+    """case(isnotnull(clock_faults),"Set TZ, TIME_PREFIX and TIME_FORMAT of the sourcetype in props.conf (flow logs: as "
+            . "the Splunk Add-on for AWS has them), and see that hosts use NTP. Packet times come from start and end; "
+            . "but time ranges, and logins, go by _time.",
         true(),"If these events do not come so late, set TZ of the sourcetype in props.conf.")""",
     "Flow events and Other events",
 )

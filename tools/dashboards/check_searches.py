@@ -11,7 +11,18 @@ from __future__ import annotations
 
 import hashlib
 
-from tools.dashboards.check_rows import EARLY_S, FIELDS, MOST, STATUSES, STRAY_S, age, counted, missing, percent, write_rows
+from tools.dashboards.check_rows import (
+    EARLY_S,
+    FIELDS,
+    MOST,
+    STATUSES,
+    STRAY_S,
+    age,
+    counted,
+    missing,
+    percent,
+    write_rows,
+)
 from tools.package import read_conf
 from tools.places import ROOT
 
@@ -93,7 +104,8 @@ OTHERS = f"""
         | head {MOST}
         | eval `flowlag_event_fields`
         | eval late=_indextime-_time
-        | stats min(late) as others_least_late count(eval(late<0-{EARLY_S})) as early count as others count(eval(isnotnull(event) AND isnotnull(event_key))) as keyed
+        | stats min(late) as others_least_late count(eval(late<0-{EARLY_S})) as early count as others
+            count(eval(isnotnull(event) AND isnotnull(event_key))) as keyed
             count(eval(isnotnull(user) AND isnotnull(src) AND isnotnull(src_port))) as logins
         | eval part="others" ]
 """
@@ -203,19 +215,28 @@ SUMMARY = f"""
         windows_age=now()-floor(windows_newest), lags_age=now()-floor(lags_newest),
         shares=mvappend({", ".join(map(percent, STATUSES))}),
         lacking=mvappend({", ".join(map(missing, FIELDS))}),
-        off=if(abs(most_off)>abs(least_off),most_off,least_off),
-        clock_faults=mvappend(
-            if(strayed>0,{counted("strayed", "flow record")} . if(strayed=1," has"," have") . " a _time far from start, up to "
-                . {age("abs(off)")} . if(off>0," after it"," before it"),null()),
-            if(ahead>0,{counted("ahead", "event")} . if(ahead=1," has"," have") . " a _time that is still to come, up to "
-                . {age("(furthest-now())")} . " ahead (" . mvjoin(ahead_of,", ") . ")",null()),
-            if(early>0,{counted("early", "event")} . if(early=1," was"," were") . " indexed before " . if(early=1,"it","they")
-                . " can have happened",null())),
-        others_late=if(others>2 AND others_least_late>={STRAY_S},"All " . {counted("others", "other event")}
-            . " were indexed " . {age("others_least_late")} . " or more after their _time",null()),
         places=if(mvcount(places)>5,mvappend(mvindex(places,0,4),"others"),places)
 """
-ROWS = SUMMARY + write_rows()
+
+
+def has(field: str) -> str:
+    """SPL for what goes between a number of events and what they have."""
+    return f'if({field}=1," has"," have")'
+
+
+CLOCKS = f"""
+    | eval off=if(abs(most_off)>abs(least_off),most_off,least_off),
+        clock_faults=mvappend(
+            if(strayed>0,{counted("strayed", "flow record")} . {has("strayed")} . " a _time far from start, up to "
+                . {age("abs(off)")} . if(off>0," after it"," before it"),null()),
+            if(ahead>0,{counted("ahead", "event")} . {has("ahead")} . " a _time that is still to come, up to "
+                . {age("(furthest-now())")} . " ahead (" . mvjoin(ahead_of,", ") . ")",null()),
+            if(early>0,{counted("early", "event")} . if(early=1," was"," were") . " indexed before "
+                . if(early=1,"it","they") . " can have happened",null())),
+        others_late=if(others>2 AND others_least_late>={STRAY_S},"All " . {counted("others", "other event")}
+            . " were indexed " . {age("others_least_late")} . " or more after their _time",null())
+"""
+ROWS = SUMMARY + CLOCKS + write_rows()
 
 CHECKS = """
     | sort 0 num(order)

@@ -30,12 +30,16 @@ BARS = f"""
     | eval is_bound=if(part="since" OR part="until",1,0)
     | where is_bound=0 OR isnotnull(start_earliest)
     | eventstats min(flowlag_earliest) as drawn_from max(flowlag_latest) as drawn_to
-    | eval radius=floor((drawn_to-drawn_from)*12.5)/1000, is_other=if(part="event" AND (asked!=1 OR event!=asked_event),1,0)
+    | eval radius=floor((drawn_to-drawn_from)*12.5)/1000,
+        is_other=if(part="event" AND (asked!=1 OR event!=asked_event),1,0)
     | sort 0 is_other _time
     | streamstats current=f last(_time) as time_before by is_other
     | eval begins=if(is_other=1 AND _time-time_before<2*radius,0,1)
     | streamstats sum(begins) as burst by is_other
-    | eventstats count as burst_events min(_time) as burst_from max(_time) as burst_to by is_other burst
+    | streamstats count as nth_in_burst by is_other burst
+    | eval burst_name=if(is_other=1 AND nth_in_burst<=3,event,null())
+    | eventstats count as burst_events min(_time) as burst_from max(_time) as burst_to values(burst_name) as burst_names
+        by is_other burst
     | eval is_burst=if(is_other=1 AND burst_events>1,1,0)
     | sort 0 lane_number rank _time
     | eval mark=round(min((drawn_to-drawn_from)/200, (start_latest-start_earliest)/2), 3),
@@ -79,7 +83,8 @@ DETAILS = f"""
         zone={LEFT_TO_RIGHT} . strftime(_time," (%z)"),
         burst_span=strftime(burst_from,"%T") . if(burst_to-burst_from<1, "", " to " . strftime(burst_to,"%T")),
         detail=case(
-            is_burst=1, tostring(burst_events,"commas") . " events, " . burst_span . strftime(burst_to," %z"),
+            is_burst=1, tostring(burst_events,"commas") . " events, " . burst_span . strftime(burst_to," %z") . ": "
+                . mvjoin(burst_names,", ") . if(burst_events>3,", and others",""),
             role="event", event . zone,
             part="here", asked_event . zone,
             role="skipped", passed . "AWS skipped records, on " . coalesce(interface_id,"an unknown interface"),

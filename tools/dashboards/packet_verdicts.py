@@ -133,9 +133,9 @@ TABLE = (
 """
 )
 
-# Finds the raw records: by a time range that holds them, and by what the chosen ones have in common, as they spell it. If none is chosen,
-# the row has no end of that range: so its token has no value, and Splunk does not run the search. A Splunk that ran it
-# all the same would search from now on.
+# Finds the raw records: by a time range that holds them, and by what the chosen ones have in common, as they spell it.
+# If none is chosen, the row has no end of that range: so its token has no value, and Splunk does not run the search. A
+# Splunk that ran it all the same would search from now on.
 SPAN = (
     CHOSEN
     + """
