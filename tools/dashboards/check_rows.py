@@ -7,66 +7,16 @@ rules from an answer; `amber` is what makes them worse; `off` is what is optiona
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from tools.dashboards.check_clocks import CLOCKS
+from tools.dashboards.check_words import Check, age, counted, number
 
 #: Flow events, and other events, that are looked at: the newest ones.
 MOST = 10_000
 STALE_S = 3600  # a flow log is minutes late, not an hour
-#: A _time this far from the start of a record is wrong: most likely by the hours of a zone, of which some have halves.
-STRAY_S = 1500
-#: An event that was indexed so long before its _time, or whose _time is still to come, has a wrong clock or zone.
-EARLY_S = 120
 #: SPL for the age in seconds from which what was learned is stale. The searches run every hour. Windows that stay the
 #: same are written when they are older than flowlag_windows_every, and end 20 minutes before the run; lags are written
 #: when they are twelve hours old, and not used when they are older than a day.
 WINDOWS_STALE, LAGS_STALE = "`flowlag_windows_every`+10800", "86400"
-
-
-class Check(NamedTuple):
-    """One row: its name, and SPL expressions for its state, for what was found, and for what to do.
-
-    `rests_on` is the row that has to be mended first where this one is not checked.
-    """
-
-    name: str
-    state: str
-    found: str
-    todo: str
-    rests_on: str = ""
-
-    def whole_todo(self) -> str:
-        """SPL for what to do, also where it was not checked."""
-        return f'if(State="not checked","See {self.rests_on}.",{self.todo})' if self.rests_on else self.todo
-
-
-def number(field: str) -> str:
-    """SPL for a number with commas."""
-    return f'tostring({field},"commas")'
-
-
-def counted(field: str, noun: str) -> str:
-    """SPL for a number with its noun."""
-    return f'{number(field)} . if({field}=1," {noun}"," {noun}s")'
-
-
-def age(seconds: str) -> str:
-    """SPL for a length of time, in the unit that suits it."""
-    return (
-        f'case({seconds}<120, max(0,floor({seconds})) . " s", {seconds}<7200, floor({seconds}/60) . " min", '
-        f'{seconds}<172800, floor({seconds}/3600) . " h", true(), floor({seconds}/86400) . " days")'
-    )
-
-
-def percent(part: str) -> str:
-    """SPL for a share of the examined events with its name; null if there are none."""
-    share = f'if(1000*{part}<examined,"under 0.1",floor(1000*{part}/examined+0.5)/10)'
-    return f'if({part}>0,{share} . " % {part}",null())'
-
-
-def missing(field: str) -> str:
-    """SPL for a field that some `ok` records lack; null if all have it."""
-    return f'if(ok_{field}<ok,"{field} (" . if(ok_{field}=0,"all",{number(f"(ok-ok_{field})")}) . ")",null())'
-
 
 STATUSES = ("ok", "nodata", "skipdata", "other", "reversed", "missing", "invalid", "header")
 #: The fields of an `ok` record that are looked for; the views and rules need the first two.
@@ -134,21 +84,6 @@ OTHERS = Check(
         keyed=0,"Set flowlag_event_fields: event and event_key must have a value.",
         true(),"For the rules, flowlag_logins must find logins with user, src (an address) and src_port: install the "
             . "Splunk Add-on for Unix and Linux, or give aliases.")""",
-)
-CLOCKS = Check(
-    "Clocks",
-    """case(found=0 AND others=0 AND ahead=0,"not checked",
-            2*strayed>ok AND ok>0 OR 2*(ahead+early)>ok+others+ahead,"red",
-            isnotnull(clock_faults) OR isnotnull(others_late),"amber",true(),"green")""",
-    """case(found=0 AND others=0 AND ahead=0,"There was no event to look at.",
-        isnotnull(clock_faults),mvjoin(clock_faults,"; ") . ".",
-        isnotnull(others_late),others_late . ".",
-        true(),"_time is near the start of all flow records, and no event has a _time that was still to come.")""",
-    """case(isnotnull(clock_faults),"Set TZ, TIME_PREFIX and TIME_FORMAT of the sourcetype in props.conf (flow logs: as "
-            . "the Splunk Add-on for AWS has them), and see that hosts use NTP. Packet times come from start and end; "
-            . "but time ranges, and logins, go by _time.",
-        true(),"If these events do not come so late, set TZ of the sourcetype in props.conf.")""",
-    "Flow events and Other events",
 )
 INDEXERS = Check(
     "Indexers",

@@ -11,18 +11,9 @@ from __future__ import annotations
 
 import hashlib
 
-from tools.dashboards.check_rows import (
-    EARLY_S,
-    FIELDS,
-    MOST,
-    STATUSES,
-    STRAY_S,
-    age,
-    counted,
-    missing,
-    percent,
-    write_rows,
-)
+from tools.dashboards.check_clocks import AHEAD, EARLY_S, FAULTS, STRAY_S
+from tools.dashboards.check_rows import FIELDS, MOST, STATUSES, write_rows
+from tools.dashboards.check_words import missing, percent
 from tools.package import read_conf
 from tools.places import ROOT
 
@@ -108,14 +99,6 @@ OTHERS = f"""
             count(eval(isnotnull(event) AND isnotnull(event_key))) as keyed
             count(eval(isnotnull(user) AND isnotnull(src) AND isnotnull(src_port))) as logins
         | eval part="others" ]
-"""
-# A range that ends now does not find what has a later _time.
-AHEAD = f"""
-    | append [
-        search ((`flowlag_index`) OR (`flowlag_events`) OR (`flowlag_logins`)) earliest=+{EARLY_S}s latest=+1d
-        | head {MOST}
-        | stats count as ahead max(_time) as furthest by sourcetype
-        | eval part="ahead" ]
 """
 MACROS_READ = f"""
     | rest /servicesNS/nobody/flowlag/admin/macros splunk_server=local
@@ -217,26 +200,7 @@ SUMMARY = f"""
         lacking=mvappend({", ".join(map(missing, FIELDS))}),
         places=if(mvcount(places)>5,mvappend(mvindex(places,0,4),"others"),places)
 """
-
-
-def has(field: str) -> str:
-    """SPL for what goes between a number of events and what they have."""
-    return f'if({field}=1," has"," have")'
-
-
-CLOCKS = f"""
-    | eval off=if(abs(most_off)>abs(least_off),most_off,least_off),
-        clock_faults=mvappend(
-            if(strayed>0,{counted("strayed", "flow record")} . {has("strayed")} . " a _time far from start, up to "
-                . {age("abs(off)")} . if(off>0," after it"," before it"),null()),
-            if(ahead>0,{counted("ahead", "event")} . {has("ahead")} . " a _time that is still to come, up to "
-                . {age("(furthest-now())")} . " ahead (" . mvjoin(ahead_of,", ") . ")",null()),
-            if(early>0,{counted("early", "event")} . if(early=1," was"," were") . " indexed before "
-                . if(early=1,"it","they") . " can have happened",null())),
-        others_late=if(others>2 AND others_least_late>={STRAY_S},"All " . {counted("others", "other event")}
-            . " were indexed " . {age("others_least_late")} . " or more after their _time",null())
-"""
-ROWS = SUMMARY + CLOCKS + write_rows()
+ROWS = SUMMARY + FAULTS + write_rows()
 
 CHECKS = """
     | sort 0 num(order)

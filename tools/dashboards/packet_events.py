@@ -78,7 +78,8 @@ FOUND = """
 
 # A flow has a key for each of its ends, and so a row for each: the record does not say which end the event knows.
 # Whoever writes an event chooses its name, and the name goes into Markdown, tokens and searches: see odd_text.py. If an
-# address is given, only events that share a key with its flows are kept, since few events name both ends. The first row is always kept, since it tells how many were examined.
+# address is given, only events that share a key with its flows are kept, since few events name both ends. The first
+# row is always kept, since it tells how many were examined.
 EVENTS = (
     """
     (($flows$) (src_ip=$address|s$ OR dest_ip=$address|s$) (src_port=$port|s$ OR dest_port=$port|s$))

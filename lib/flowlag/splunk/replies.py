@@ -23,7 +23,6 @@ from flowlag.memo import LONGEST, Bounded, Memo, longest_of
 from flowlag.record import VALID, count_packets
 from flowlag.splunk.blocks import Records
 from flowlag.splunk.csv_bytes import decode
-from flowlag.splunk.endings import Ending
 from flowlag.tags import Tags
 
 T = TypeVar("T")
@@ -54,6 +53,13 @@ class Table(Protocol):
 
     def column(self, place: int) -> list[str]:
         """The texts of a column."""
+
+
+class Writer(Protocol):
+    """What makes the text that is added to a record."""
+
+    def write(self, tags: Tags, /) -> str:
+        """The text for these tags, in which a time may be a number of seconds in `<` and `>`."""
 
 
 class _Role(NamedTuple):
@@ -141,7 +147,7 @@ class ReplyCache(Bounded[Key, Optional[str]]):
     """
 
     def __init__(
-        self, enricher: Enricher, keys: Keys, ending: Ending, asks_raw: bool,
+        self, enricher: Enricher, keys: Keys, ending: Writer, asks_raw: bool,
         judge: Optional[Callable[[Values], Tags]] = None,
     ) -> None:  # fmt: skip
         super().__init__()
