@@ -51,8 +51,8 @@ CLOCKS = Check(
         isnotnull(others_late),others_late . ".",
         true(),"_time is near the start of all flow records, and no event has a _time that was still to come.")""",
     """case(isnotnull(clock_faults),"Set TZ, TIME_PREFIX and TIME_FORMAT of the sourcetype in props.conf (flow logs: "
-            . "as the Splunk Add-on for AWS has them), and see that hosts use NTP. Packet times come from start and end; "
-            . "but time ranges, and logins, go by _time.",
+            . "as the Splunk Add-on for AWS has them), and see that hosts use NTP. Packet times come from start and "
+            . "end; but time ranges, and logins, go by _time.",
         true(),"If these events do not come so late, set TZ of the sourcetype in props.conf.")""",
     "Flow events and Other events",
 )
