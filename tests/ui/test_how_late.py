@@ -112,7 +112,7 @@ def test_learned_lags_are_told_by_interface(draw):
     view = draw()
     rows = [dict(zip(view.header("viz_learned"), row)) for row in view.rows("viz_learned")]
     assert [(row["Interface"][-1], row["Anchors"], row["Use"]) for row in rows] == [
-        ("1", "240", "yes"), ("3", "200", "no: lags drift"), ("2", "120", "yes"), ("4", "12", "no: too few anchors"),
+        ("1", "240", "yes"), ("3", "200", "no: lags drift (19 misses)"), ("2", "120", "yes"), ("4", "12", "no: too few anchors"),
     ]  # fmt: skip
     first, *_, last = (row["Lag p50 / 95 / 99"] for row in rows)
     assert first == "19.2 / 23.6 / 25.3" and last.endswith(" / - / -")

@@ -219,7 +219,8 @@ PANELS: JsonObject = {
         "stamps. **mixed**: none of these fits nearly all records. **unknown**: there are too few records. **Late** "
         "counts from the end of a record to its indexing, **Skipped** counts SKIPDATA records. **Wait** is how long a "
         "scheduled search should wait, **back** how far its event-time range must go back. **Use** says whether "
-        "`flowlagenrich confidence=99` trusts the learned **p99** of an interface."
+        "`flowlagenrich confidence=99` trusts the learned **p99** of an interface; **misses** are those of its last 50 "
+        "anchors that were above the p99 of all before them."
     ),
 }
 
