@@ -27,7 +27,8 @@ from flowlag.cli.lags import LAGS, find_lags, read_lags
 from flowlag.cli.match_output import TABLES
 from flowlag.cli.output import CsvForm, csv_lines
 from flowlag.cli.period import PERIOD_OPTIONS, read_period
-from flowlag.cli.pieces import Piece, Tagged, tag_batches
+from flowlag.cli.pieces import Piece, Tagged
+from flowlag.cli.tagger import tag_batches
 from flowlag.cli.terminal import Parser, encode_line, write_lines
 from flowlag.cli.windows import read_windows, take_windows_file
 from flowlag.enrich import Enricher
@@ -104,6 +105,6 @@ def write_bodies(pieces: Iterable[Piece], tags: Sequence[str]) -> Iterator[bytes
     for piece in pieces:
         if not piece:
             continue
-        names = list(piece.columns) if isinstance(piece, Tagged) else list(dict.fromkeys(chain.from_iterable(piece)))
+        names = piece.names if isinstance(piece, Tagged) else list(dict.fromkeys(chain.from_iterable(piece)))
         columns = [*(name for name in names if name not in tags), *tags]
         yield encode_line("\n".join([",".join(map(quote, columns)), *csv_lines(piece, columns, len(tags))]))

@@ -78,8 +78,9 @@ def write_json(pieces: Iterable[Piece], settings: Settings, warn: Warn) -> Itera
 
 
 def _json_lines(piece: Tagged) -> list[str]:
-    members = ", ".join(json.dumps(name).replace("%", "%%") + ': "%s"' for name in piece.columns)
-    return list(map(f"{{{members}, %s}}".__mod__, zip(*map(_escape, piece.columns.values()), piece.tags)))
+    columns = piece.all_columns()
+    members = ", ".join(json.dumps(name).replace("%", "%%") + ': "%s"' for name in columns)
+    return list(map(f"{{{members}, %s}}".__mod__, zip(*map(_escape, columns.values()), piece.tags)))
 
 
 def _escape(texts: list[str]) -> list[str]:
@@ -117,11 +118,21 @@ def write_csv(pieces: Iterable[Piece], settings: Settings, warn: Warn) -> Iterat
 def csv_lines(piece: Piece, columns: Sequence[str], tags: int) -> Iterator[str]:
     """The rows of a piece with these columns, of which so many are the tags, in one text or in several."""
     if isinstance(piece, Tagged):
-        blank = [""] * len(piece.tags)
-        cells = (_quote_all(piece.columns.get(name, blank)) for name in columns[: len(columns) - tags])
-        yield from _join_lines(list(map(",".join, zip(*cells, piece.tags))))
+        yield from _join_lines(list(map(",".join, zip(*_cells(piece, columns[: len(columns) - tags]), piece.tags))))
     else:
         yield from (",".join([quote(event.get(name, "")) for name in columns]) for event in piece)
+
+
+def _cells(piece: Tagged, names: Sequence[str]) -> Iterator[list[str]]:
+    """The cells of columns; words without a comma are not cut, since each is a cell as it is."""
+    if piece.words and piece.names == names and (text := "\n".join(piece.columns["_raw"])) and "," not in text:
+        for name, texts in piece.columns.items():
+            yield _quote_all(texts)
+            if name == "_raw":
+                yield text.replace(" ", ",").split("\n")
+    else:
+        columns, blank = piece.all_columns(), [""] * len(piece.tags)
+        yield from (_quote_all(columns.get(name, blank)) for name in names)
 
 
 def _quote_all(texts: list[str]) -> list[str]:
@@ -133,7 +144,9 @@ def _quote_all(texts: list[str]) -> list[str]:
 def _find_others(piece: Piece, names: Container[str]) -> Iterator[str]:
     """The names of a piece that are not among others, and have a value in it."""
     if isinstance(piece, Tagged):
-        return (name for name, texts in piece.columns.items() if name not in names and any(texts))
+        others = any(name not in names for name in piece.names)
+        columns = piece.all_columns().items() if others else ()
+        return (name for name, texts in columns if name not in names and any(texts))
     return (name for event in piece for name, text in event.items() if text and name not in names)
 
 
@@ -144,7 +157,7 @@ def _take_sample(pieces: Iterator[Piece]) -> tuple[list[Piece], dict[str, None],
     count = length = 0
     for piece in pieces:
         taken.append(piece)
-        for event in [dict.fromkeys(piece.columns, "")] * len(piece.tags) if isinstance(piece, Tagged) else piece:
+        for event in [dict.fromkeys(piece.names, "")] * len(piece.tags) if isinstance(piece, Tagged) else piece:
             if count >= CSV_SAMPLE or length > LONGEST_SAMPLE:
                 break
             names.update(dict.fromkeys(event))

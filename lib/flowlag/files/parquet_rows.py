@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 from typing import Any, Optional
 
 from flowlag.errors import LimitError, SourceError, show_value
@@ -24,6 +25,10 @@ PARQUET_ROWS = 4096
 LONGEST_PIECE = 16 * 1024 * 1024
 #: The exceptions that Cython makes of those of C++, besides Arrow's own.
 _DAMAGE = (OSError, ValueError, RuntimeError, IndexError, ArithmeticError, TypeError, MemoryError)
+#: Types of integers -> their formats in memory.
+_FORMATS = {
+    "int8": "b", "int16": "h", "int32": "i", "int64": "q", "uint8": "B", "uint16": "H", "uint32": "I", "uint64": "Q"
+}  # fmt: skip
 #: Logical types whose bytes are not text.
 _NO_TEXT = ("DECIMAL", "INTERVAL", "FLOAT16")
 
@@ -118,9 +123,10 @@ def _is_plain(pyarrow: Any, column: Any) -> bool:
 def _column_texts(pyarrow: Any, column: Any) -> Iterator[str]:
     """The texts of a column; equal long ones are one object, or each is made when its row is read."""
     if pyarrow.types.is_dictionary(column.type):
-        return (text for chunk in column.chunks for text in _dictionary_texts(chunk))
+        return chain.from_iterable(_dictionary_texts(pyarrow, chunk) for chunk in column.chunks)
     if pyarrow.types.is_integer(column.type):
-        return ("" if value is None else str(value) for value in column.to_pylist())
+        numbers = chain.from_iterable(map(_list_integers, column.chunks))
+        return ("" if number is None else str(number) for number in numbers) if column.null_count else map(str, numbers)
     if pyarrow.types.is_primitive(column.type) and not pyarrow.types.is_timestamp(column.type):
         return map(_cell_text, column.to_pylist())
     if not pyarrow.types.is_timestamp(column.type):
@@ -130,12 +136,23 @@ def _column_texts(pyarrow: Any, column: Any) -> Iterator[str]:
     return map(_stamp_text, micros.to_pylist())
 
 
-def _dictionary_texts(chunk: Any) -> Iterator[str]:
-    dictionary, texts = chunk.dictionary, {None: ""}
-    for index in chunk.indices.to_pylist():
-        if index not in texts:
-            texts[index] = _cell_text(dictionary[index].as_py())
-        yield texts[index]
+def _list_integers(chunk: Any) -> list[Optional[int]]:
+    """The numbers of a chunk of integers: from its memory if none is missing, which is ten times as fast."""
+    kind = _FORMATS.get(str(chunk.type))
+    if kind is None or chunk.null_count:
+        return list(chunk.to_pylist())
+    memory: Any = memoryview(chunk.buffers()[1])
+    numbers: list[Optional[int]] = memory.cast(kind)[chunk.offset : chunk.offset + len(chunk)].tolist()
+    return numbers
+
+
+def _dictionary_texts(pyarrow: Any, chunk: Any) -> Iterator[str]:
+    """The texts of a chunk of a dictionary's texts; each distinct one is made once."""
+    indices = _list_integers(chunk.indices)
+    used = [index for index in set(indices) if index is not None]
+    found = chunk.dictionary.take(pyarrow.array(used, pyarrow.int64())).to_pylist()
+    texts: dict[Optional[int], str] = {None: "", **dict(zip(used, map(_cell_text, found)))}
+    return map(texts.__getitem__, indices)
 
 
 def _stamp_text(micros: Optional[int]) -> str:
@@ -147,6 +164,8 @@ def _stamp_text(micros: Optional[int]) -> str:
 
 
 def _cell_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, float):  # whole numbers come as floats if some are missing
         return "" if value != value else str(int(value)) if value.is_integer() else str(value)
     if isinstance(value, bytes):

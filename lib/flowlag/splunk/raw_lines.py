@@ -11,15 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from enum import Enum
-from itertools import islice
 from typing import NamedTuple, Optional, cast
 
 from flowlag.enrich import Enricher
-from flowlag.fields import Names, Values
-from flowlag.instants import parse_instant
 from flowlag.layouts import LAYOUTS, Layout
-from flowlag.line_grid import Grid, make_grids
+from flowlag.line_grid import Grid, Picked, find_width, make_grids
 from flowlag.memo import Memo
 from flowlag.recognition import (
     FEWEST_WORDS,
@@ -28,90 +24,29 @@ from flowlag.recognition import (
     is_interface_id,
     is_stamp,
     is_time_in_front,
-    is_version,
     may_have_status,
-    tells_record,
 )
-from flowlag.splunk.replies import Keys, ReplyCache, Writer
-from flowlag.tags import Tags
-from flowlag.words import STATUS_WORDS, status_of
-
-#: What a line gets that a layout does not fit, so that the next one may be tried. None is left to the reference.
-UNFIT = ""
+from flowlag.splunk.line_replies import UNFIT, Cut, LineReplies, Proof
+from flowlag.splunk.replies import Table, Writer
+from flowlag.words import STATUS_WORDS
 
 _STAMP = r"(?<![^ \n])[1-4][0-9]{9}(?![^ \n])"
 _MOST_LAYOUTS = 64  # of one width, that the content of the lines of one block may show
 
 
-class _Cut(NamedTuple):
-    """A grid without the words in front of its records, as records of a block."""
-
-    grid: Grid
-    offset: int
-
-    @property
-    def lines(self) -> Sequence[str]:
-        """As many as there are records."""
-        return self.grid.lines
-
-    def column(self, place: int) -> list[str]:
-        """The words of a column of the layout."""
-        return self.grid.column(self.offset + place)
-
-
-class Proof(Enum):
-    """What shows that a line has a layout: each line fits it, or has some evidence; or that all lines have is known."""
-
-    FIT = "fit"
-    EVIDENCE = "evidence"
-    KNOWN = "known"
-
-
-class _LineReplies(ReplyCache):
-    """The texts of the lines in a layout: UNFIT if a line does not have it, None if it has and is not valid."""
-
-    def __init__(self, enricher: Enricher, layout: Layout, ending: Writer, proof: Proof) -> None:
-        known = Names()._asdict()
-        keys = Keys(layout, {role: known[role] for role in enricher.roles}, str)
-        super().__init__(enricher, keys, ending, asks_raw=True, judge=self._judge_line)
-        self._line_keys = keys
-        self._layout = layout
-        self._proof = proof
-
-    def texts(self, cut: _Cut) -> list[Optional[str]]:
-        """The text of each line of a grid."""
-        texts = list(map(self.__getitem__, self._line_keys.of(cut)))
-        for place in self._layout.version if self._proof is Proof.FIT else ():
-            versions = cut.column(place)
-            if not all(map(is_version, set(versions))):
-                texts = [text if is_version(version) else UNFIT for text, version in zip(texts, versions)]
-        return texts
-
-    def _judge_line(self, values: Values) -> Tags:
-        if self._proof is Proof.KNOWN:
-            return self._enricher.judge(values, recognised=True)
-        is_record = self._fits(values) if self._proof is Proof.FIT else tells_record(values)
-        return self._enricher.judge(values, recognised=True) if is_record else Tags("other")
-
-    def _fits(self, values: Values) -> bool:
-        if values.start is None or values.end is None or (self._layout.has_status and status_of(values.status) is None):
-            return False
-        return parse_instant(values.start) is not None and parse_instant(values.end) is not None
-
-    def _write(self, tags: Tags) -> Optional[str]:
-        return UNFIT if tags.status == "other" else super()._write(tags)
-
-
 class Alike(NamedTuple):
-    """Lines that are valid records of one layout, and the text of each."""
+    """Lines that are valid records of one layout behind as many words, and the text of each."""
 
+    lines: Sequence[str]
     layout: Layout
-    cut: _Cut
+    offset: int
     texts: list[str]
 
     def columns(self) -> dict[str, list[str]]:
         """The words of each column that has a name, by this."""
-        return {name: self.cut.column(place) for name, place in self.layout.places.items() if name != "_raw"}
+        words = list(zip(*[line.split(" ") for line in self.lines]))
+        places = self.layout.places.items()
+        return {name: list(words[self.offset + place]) for name, place in places if name != "_raw"}
 
 
 class RawLines:
@@ -124,8 +59,8 @@ class RawLines:
         self._needs_interface = "interface" in enricher.roles
         self._guesses = settings.guesses_layout
         self._layouts = list(settings.layouts or LAYOUTS.values())
-        self._replies: Memo[tuple[Layout, Proof], _LineReplies] = Memo(
-            lambda key: _LineReplies(enricher, key[0], ending, key[1]), lambda key: 0, 256
+        self._replies: Memo[tuple[Layout, Proof], LineReplies] = Memo(
+            lambda key: LineReplies(enricher, key[0], ending, key[1]), lambda key: 0, 256
         )
         self._is_id = Memo(is_interface_id, len)
         self._is_stamp = Memo(is_stamp, len)
@@ -145,22 +80,21 @@ class RawLines:
 
     def read_alike(self, lines: Sequence[str], layout: Optional[Layout] = None) -> Optional[Alike]:
         """The records of lines if all are valid and have one layout, which may be known; else None."""
-        grids = [] if self._is_off or not lines else list(islice(make_grids(lines), 2))
-        if len(grids) != 1 or len(grids[0].rows) != len(lines):
+        width = 0 if self._is_off or not lines else find_width(lines)
+        if not width or (layout is not None and len(layout) != width):
             return None
-        grid = grids[0]
-        if layout is not None:
-            texts = self._replies[layout, Proof.KNOWN].texts(_Cut(grid, 0)) if len(layout) == grid.width else [UNFIT]
-            return Alike(layout, _Cut(grid, 0), cast("list[str]", texts)) if all(texts) else None
-        for attempt, offset in self._attempts(grid.width):
-            texts = self._texts(grid, attempt, offset)
+        attempts = self._attempts(width) if layout is None else [(layout, 0)]
+        for attempt, offset in attempts:
+            picked = Picked(lines, width, 0 if offset else attempt.first, offset + attempt.last)
+            texts = self._texts(picked, attempt, offset, None if layout is None else Proof.KNOWN)
             if all(texts):
-                return Alike(attempt, _Cut(grid, offset), cast("list[str]", texts))
+                return Alike(lines, attempt, offset, cast("list[str]", texts))
             if texts.count(UNFIT) != len(texts):
                 return None
-        return self._read_alike_by_content(grid) if self._guesses else None
+        return self._read_alike_by_content(lines) if self._guesses and layout is None else None
 
-    def _read_alike_by_content(self, grid: Grid) -> Optional[Alike]:
+    def _read_alike_by_content(self, lines: Sequence[str]) -> Optional[Alike]:
+        (grid,) = make_grids(lines)
         layout = derive_layout(grid.words(0))
         if (
             layout is None
@@ -168,8 +102,8 @@ class RawLines:
             or not self._is_proved(grid, layout)
         ):
             return None
-        texts = self._replies[layout, Proof.FIT].texts(_Cut(grid, 0))
-        return Alike(layout, _Cut(grid, 0), cast("list[str]", texts)) if all(texts) else None
+        texts = self._replies[layout, Proof.FIT].texts(Cut(grid, 0))
+        return Alike(lines, layout, 0, cast("list[str]", texts)) if all(texts) else None
 
     def _read_grid(self, grid: Grid) -> Sequence[Optional[str]]:
         texts: list[Optional[str]] = [UNFIT] * len(grid.rows)
@@ -203,13 +137,13 @@ class RawLines:
             for place, text in zip(left, found):
                 texts[place] = text or texts[place] if not self._guesses else text
 
-    def _texts(self, grid: Grid, layout: Layout, offset: int) -> list[Optional[str]]:
-        """The text of each line of a grid in a layout, behind so many words."""
-        proof = Proof.FIT if self._guesses or offset > 0 else Proof.EVIDENCE
-        found = self._replies[layout, proof].texts(_Cut(grid, offset))
+    def _texts(self, table: Table, layout: Layout, offset: int, proof: Optional[Proof] = None) -> list[Optional[str]]:
+        """The text of each line in a layout, behind so many words."""
+        proof = proof or (Proof.FIT if self._guesses or offset > 0 else Proof.EVIDENCE)
+        found = self._replies[layout, proof].texts(Cut(table, offset))
         if not offset:
             return found
-        return [text if is_time_in_front(time) else UNFIT for text, time in zip(found, grid.column(0))]
+        return [text if is_time_in_front(time) else UNFIT for text, time in zip(found, table.column(0))]
 
     def _read_by_content(self, grid: Grid, left: list[int], texts: list[Optional[str]]) -> None:
         """Put in the texts of lines that no known layout fits: each layout that a line shows is tried on all."""
@@ -244,7 +178,7 @@ class RawLines:
     def _prove(self, grid: Grid, layout: Layout, places: list[int], texts: list[Optional[str]]) -> None:
         """Put in the texts of lines whose content shows this layout and no other; grids with other lines are halved."""
         if self._is_proved(grid, layout):
-            found = self._replies[layout, Proof.FIT].texts(_Cut(grid, 0))
+            found = self._replies[layout, Proof.FIT].texts(Cut(grid, 0))
             for place, text in zip(places, found):
                 texts[place] = text or None
         elif len(places) == 1:

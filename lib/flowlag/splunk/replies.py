@@ -51,7 +51,7 @@ class Table(Protocol):
     def lines(self) -> Sequence[str]:
         """As many as there are records."""
 
-    def column(self, place: int) -> list[str]:
+    def column(self, place: int, /) -> Sequence[str]:
         """The texts of a column."""
 
 

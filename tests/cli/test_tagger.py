@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowlag.cli import pieces
+from flowlag.cli import tagger
 from flowlag.cli.period import Period
 from flowlag.layouts import LAYOUTS
 from tests.files.made import HEADER, NAMES, assert_same_output, parquet, subscription, write_output
@@ -182,8 +182,8 @@ def plain_records(layout):
 def test_hardly_any_record_is_read_alone(shape, layout, tmp_path, monkeypatch):
     """No more than a header line and what stands beside it."""
     alone = []
-    tag_rows = pieces.tag_rows
-    monkeypatch.setattr(pieces, "tag_rows", lambda enricher, rows, period: tag_rows(enricher, note(rows), period))
+    tag_rows = tagger.tag_rows
+    monkeypatch.setattr(tagger, "tag_rows", lambda enricher, rows, period: tag_rows(enricher, note(rows), period))
 
     def note(rows):
         for row in rows:
@@ -203,5 +203,5 @@ def test_hardly_any_record_of_parquet_is_read_alone(tmp_path, monkeypatch):
     rows = [dict(zip(NAMES, words)) for _, words in plain_records("default")]
     path.write_bytes(parquet([{**row, "start": int(row["start"]), "bytes": None} for row in rows]))
     assert_same_output([str(path)], "csv")
-    monkeypatch.setattr(pieces, "tag_rows", lambda enricher, rows, period: pytest.fail("a row is read alone"))
+    monkeypatch.setattr(tagger, "tag_rows", lambda enricher, rows, period: pytest.fail("a row is read alone"))
     assert len(write_output([str(path)], "csv", is_fast=True)[0]) == 1001
