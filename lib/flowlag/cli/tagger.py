@@ -169,11 +169,8 @@ class _Tagger:
         if not all("".join(table.column(place)).isascii() for place in plan.places):
             return None
         if plan.has_times:
-            keys = list(plan.keys.of(table))
-            texts = list(map(plan.replies.__getitem__, keys))
-            times = {time for key in keys for time in key[:2]} if plan.message is not None else ()
-            is_found = None not in texts and all(map(self._has_value.__getitem__, times))
-            return _Found(columns, cast("list[str]", texts)) if is_found else None
+            texts = list(map(plan.replies.__getitem__, plan.keys.of(table)))
+            return None if None in texts else _Found(columns, cast("list[str]", texts))
         if plan.message is None or not plan.has_no_times:
             return None
         if plan.message == "_raw":
