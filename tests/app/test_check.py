@@ -18,7 +18,7 @@ from tests.spl.rest import entry
 from tests.support.check_site import CUSTOM, DAMAGED, FLOWS, IPV6, LOGINS, NODATA, T, copy_app, sites_of, without
 from tests.support.conf import MACROS, read_conf
 from tests.support.views import VIEWS, whole_query, with_result
-from tests.ui.scenes import NOW, flow, lags, on_server, windows
+from tests.ui.scenes import NOW, flow, lags, login, on_server, windows
 from tools.dashboards.check import VERDICTS
 from tools.dashboards.check_rows import CHECKS, MOST
 from tools.dashboards.check_searches import SITE_MACROS
@@ -86,6 +86,17 @@ def test_all_is_well(site):
 OLD = [flow(T - 6000, T - 5980)]
 REVERSED = [flow(T + 20, T)]
 
+
+def shifted(events, seconds):
+    """Events whose _time is off."""
+    return [{**event, "_time": f"{float(event['_time']) + seconds:.0f}"} for event in events]
+
+
+def indexed(event, late):
+    """An event that was indexed so many seconds after its _time."""
+    return {**event, "_indextime": f"{float(event['_time']) + late:.0f}"}
+
+
 #: Events -> verdict, row, its state, and words of what was found and of what to do.
 EVENT_SCENES = {
     "nothing": ([], "Red", "Flow events", "red", "No flow event was found", "macro flowlag_index"),
@@ -102,6 +113,34 @@ EVENT_SCENES = {
     "no action": (
         [*FLOWS[:3], *(without(event, "action") for event in FLOWS[3:]), *LOGINS],
         "Amber", "Fields", "amber", "some lack action (2).", "Add-on for AWS",
+    ),
+    "flows of another zone": (
+        shifted(FLOWS, -7200) + LOGINS,
+        "Red", "Clocks", "red", "5 flow records have a _time far from start, up to 2 h before it.", "Set TZ",
+    ),
+    "one flow of another zone": (
+        [*FLOWS[:4], *shifted(FLOWS[4:], -3600), *LOGINS],
+        "Amber", "Clocks", "amber", "1 flow record has a _time far from start, up to 60 min before it.", "Set TZ",
+    ),
+    "a login that is still to come": (
+        [*FLOWS, *LOGINS, *shifted(LOGINS, 4800)],
+        "Amber", "Clocks", "amber", "1 event has a _time that is still to come, up to 60 min ahead (linux_secure).", "NTP",
+    ),
+    "a zone ahead": (
+        shifted(FLOWS, 36_000) + LOGINS,
+        "Red", "Clocks", "red", "5 events have a _time that is still to come, up to 9 h ahead (aws:cloudwatch", "Set TZ",
+    ),
+    "a clock ahead": (
+        [*FLOWS, indexed(LOGINS[0], -600)],
+        "Amber", "Clocks", "amber", "1 event was indexed before it can have happened.", "NTP",
+    ),
+    "logins an hour late": (
+        [*FLOWS, *(indexed(login(T + n), 3600 + n) for n in range(3))],
+        "Amber", "Clocks", "amber", "All 3 other events were indexed 60 min or more after their _time.", "set TZ of the",
+    ),
+    "logins in time": (
+        [*FLOWS, *(indexed(login(T + n), 3600 * n) for n in range(3))],
+        "Green", "Clocks", "green", "_time is near the start of all flow records, and no event", "-",
     ),
     "no login": (FLOWS, "Amber", "Other events", "amber", "No login", "flowlag_logins"),
     "no port": (
@@ -128,6 +167,7 @@ def test_of_what_is_not_there_nothing_is_said_but_where_to_begin(site):
         "Packet times": "See Flow events and Layouts.",
         "Layouts": "See Packet times.",
         "Fields": "See Packet times.",
+        "Clocks": "See Flow events and Other events.",
         "Indexers": "See Flow events.",
     }
 

@@ -7,6 +7,7 @@ import json
 import re
 import struct
 from fnmatch import fnmatch
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,21 @@ def test_flowlag_bounds_is_the_model(macro: str, expected: list[str], tmp_path: 
     (row,) = engine.search(f"| makeresults | eval start_time=1602397706, end_time=1602397745 | `{macro}`")
     names = ("earliest", "latest", "time", "uncertainty", "duration")
     assert [row[f"flowlag_{name}"] for name in names] == expected
+
+
+def test_flowlag_spell_spells_as_rfc_5952(tmp_path: Path) -> None:
+    """Addresses in every spelling, with runs of zeros of each length and place; what is no address stays as it is."""
+    others = ["web-1", "10.0.0.1", "00:1a:2b:3c:4d:5e", "12:30:59", "fe80::1%eth0", "1::2::3", "::"]
+    addresses = [
+        ip_address(bytes(byte for place in range(8) for byte in (0, 0 if zeros >> place & 1 else place * 16 + 10)))
+        for zeros in range(256)
+    ]
+    spelled = {text: str(each) for each in addresses for text in (str(each), each.exploded, each.exploded.upper())}
+    spelled |= {text: text for text in others}
+    spelled |= {"::ffff:10.0.0.1": "10.0.0.1", "2001:db8:0::7": "2001:db8::7", "::0": "::"}
+    events = [{"_time": "0", "address": text, "wanted": wanted} for text, wanted in spelled.items()]
+    rows = Engine(events, tmp_path, "", MACROS, 0).search("search * | `flowlag_spell(address)` | where address!=wanted")
+    assert not rows and len(events) > 600
 
 
 def test_flowlag_index_is_the_only_site_value() -> None:

@@ -155,8 +155,8 @@ def test_the_chosen_event_is_drawn_where_it_can_belong(ask):
     chosen = "2026-03-14 02:45:10 login of alice from 10.0.1.9 port 40001"
     rows = [row for row in drawn(ask(events, "ds_lanes", chosen)) if row["category"] == "the event asked about"]
     assert [(row["lane"], row["detail"], float(row["_time"])) for row in rows] == [
-        ("other events", f"{chosen} (+0000)", T + 10),
-        (f"can: {LANE}", f"{chosen} (+0000)", T + 10),
+        ("other events", f"{chosen}\u200e (+0000)", T + 10),
+        (f"can: {LANE}", f"{chosen}\u200e (+0000)", T + 10),
     ]
 
 
@@ -170,9 +170,57 @@ def test_very_many_events_leave_room_for_the_flows(ask):
     chosen = "2026-03-14 02:56:40 login of alice from 10.0.1.9 port 40001"
     rows = ask(events, "ds_lanes", chosen)
     shown = Counter(row["category"] for row in drawn(rows))
-    assert (shown["another event"], shown["the event asked about"], shown["packet time, cannot"]) == (499, 1, 4)
+    assert (shown["another event"], shown["the event asked about"], shown["packet time, cannot"]) == (1, 1, 4)
+    (burst,) = {row["detail"] for row in rows if row["category"] == "another event"}
+    assert burst == (
+        "499 events, 02:45:00 to 02:53:18 +0000: 2026-03-14 02:45:00 login of alice from 10.0.9.9 port 1, 2026-03-14 02:45:01 "
+        "login of alice from 10.0.9.9 port 2, 2026-03-14 02:45:02 login of alice from 10.0.9.9 port 3, and others"
+    )
     (said,) = ask(events, "ds_sentence", chosen)
     assert "The timeline draws 500 of 601 events." in said["note"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "bars"),
+    [
+        pytest.param(
+            [0, 1, 2, 100], [("3 events, 02:45:00 to 02:45:02 +0000", -2.512, 7.024), (None, 100, 0)], id="some"
+        ),
+        pytest.param([0, 0, 0], [("3 events, 02:45:00 +0000", -2.512, 5.024)], id="the same second"),
+        pytest.param([0, 50, 100], [(None, 0, 0), (None, 50, 0), (None, 100, 0)], id="none"),
+    ],
+)
+def test_circles_that_would_lie_on_each_other_are_one_bar(ask, seconds, bars):
+    """The bar reaches as far as they would, 1/80 of what is drawn, and says how many events it stands for, and when."""
+    events = [
+        *(seen("e", 0, last, CLIENT, SERVER) for last in (59, 140)),
+        *(login(T + second, f"{number}.0.0.1:1") for number, second in enumerate(seconds, 1)),
+    ]
+    rows = [row for row in drawn(ask(events, "ds_lanes")) if row["category"] == "another event"]
+    found = sorted((float(row["_time"]) - T, float(row["duration_ms"]) / 1000, row["detail"]) for row in rows)
+    assert [row[0] for row in found] == pytest.approx([bar[1] for bar in bars], abs=0.001)
+    assert [row[1] for row in found] == pytest.approx([bar[2] for bar in bars], abs=0.001)
+    assert all(
+        said is None or row[2].startswith(f"{said}: 2026-03-14 02:45:00 login of alice from 1.0.0.1 port 1, ")
+        for (said, _, _), row in zip(bars, found)
+    )
+
+
+def test_an_address_in_any_spelling_is_the_same(ask):
+    """The record writes its addresses in full, the login as RFC 5952 does; the raw record is found as it is written."""
+    long, short = ("2001:0DB8:0000:0000:0000:0000:0000:00A7", "2001:db8:0::0022"), ("2001:db8::a7", "2001:db8::22")
+    events = [
+        seen("e", 0, 50, f"{long[0]}:40000", f"{long[1]}:22", 2),
+        seen("e", 0, 52, f"{long[1]}:22", f"{long[0]}:40000", 18),
+        login(T + 10, f"{short[0]}:40000"),
+    ]
+    lane = f"can: [{short[0]}]:40000 > [{short[1]}]:22"
+    rows = drawn(ask(events, "ds_lanes", "2026-03-14 02:45:10 login of alice from 2001:db8::a7 port 40000"))
+    assert {row["lane"] for row in rows} == {lane, "other events"} and sum(row["category"] == MARK for row in rows) == 2
+    assert {row["Certainty"] for row in ask(events, "ds_table")} == {"possible"}
+    query = whole_query(VIEWS["packet_time"], "ds_span").replace("$lane|s$", f'"{lane}"')
+    (span,) = ask(events, query.replace("$flows$", "`flowlag_index`").replace("$event|s$", '"*"'))
+    assert (span["src_ip"], span["dest_ip"]) == long
 
 
 # -- probability

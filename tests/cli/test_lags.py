@@ -106,9 +106,10 @@ def test_what_was_learned_ranks(folder, run):
     ("content", "sentence"),
     [
         (None, "lags.csv: there is no such file; check its name"),
+        ("", "lags.csv: it has no row, so nothing was learned; give another file, or leave --lags out"),
         (
-            "",
-            "lags.csv: it is no table of learned lags, since it has no column interface_id, anchors, lag_95, lag_99, lag_999, ",
+            ",".join(LEARN_FIELDS),
+            "lags.csv: it has no row, so nothing was learned; give another file, or leave --lags out",
         ),
         (
             "interface_id,timing_mode\neni-1,grid\n",
@@ -149,3 +150,13 @@ def test_rows_that_are_damaged_are_counted(folder, run):
 def test_a_file_that_nothing_uses_is_refused(folder, run, arguments, sentence):
     code, out, err = run(*arguments)
     assert (code, out) == (2, b"") and err.startswith(f"flowlag: {sentence}") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["time", "confidence", "community", "windows", "interval", "phase"])
+def test_learn_takes_no_option_that_would_change_nothing(folder, capfd, option):
+    """Of `enrich` it takes what says how to read a file; where `_time` is, windows and further tags change no lag."""
+    with pytest.raises(SystemExit) as ended:
+        main(
+            ["learn", "--flows", "flow.log", "--anchors", "anchors.csv", "--by", "srcport=src_port", f"--{option}", "1"]
+        )
+    assert ended.value.code == 2 and f"unrecognized arguments: --{option}" in capfd.readouterr().err

@@ -12,6 +12,7 @@ import math
 import re
 from ipaddress import ip_address, ip_network
 from typing import Any, Callable, NamedTuple, Optional
+from urllib.parse import unquote
 
 from tests.spl.times import format_time, parse_time, shift
 from tests.spl.values import (
@@ -148,6 +149,7 @@ def compile_regex(pattern: str) -> re.Pattern[str]:
     """PCRE and Python agree on what is used here; Python's own notations are refused."""
     if re.search(r"\(\?P[=>]|\\[gZ]|\[\[:|\(\?\||[*+?}]\+", pattern):
         raise SplError(f"PCRE and Python may read {pattern!r} differently")
+    pattern = re.sub(r"\\x\{([0-9a-f]+)\}", lambda number: f"\\U{number[1]:0>8}", pattern)
     try:
         return re.compile(pattern, re.ASCII)
     except re.error as error:
@@ -168,6 +170,15 @@ def _replace(value: Value, pattern: Value, replacement: Value) -> Value:
         raise SplError(f"unsupported replacement {new!r}")
     new = re.sub(r"\\(\d)", r"\\g<\1>", new)
     return compile_regex(text_of(pattern, "replace()")).sub(new, text_of(value, "replace()"))
+
+
+@function("urldecode", 1)
+def _urldecode(value: Value) -> Value:
+    """Of bytes that are no UTF-8 nothing is documented."""
+    try:
+        return unquote(text_of(value, "urldecode()"), errors="strict")
+    except UnicodeDecodeError as error:
+        raise SplError(f"urldecode() of {value!r}: {error}") from error
 
 
 @function("substr", 2, 3)

@@ -91,8 +91,8 @@ class Drawn:
         ]
 
     def text(self, panel: Optional[str] = None) -> str:
-        """What can be read in the page, or in one panel."""
-        return (self.panel(panel) if panel else self.page.locator("body")).inner_text()
+        """What can be read in the page, or in one panel; a mark of direction cannot."""
+        return (self.panel(panel) if panel else self.page.locator("body")).inner_text().replace("\u200e", "")
 
     def panel(self, name: str) -> Locator:
         """A panel by its name in the definition (viz_...), or by its title."""
@@ -165,7 +165,7 @@ class Drawn:
     def tooltip(self, panel: str) -> dict[str, str]:
         """What a timeline's tooltip says, label to value; empty where there is none."""
         text = self.panel(panel).locator('[data-test="timeline-tooltip"]').evaluate("element => element.innerText")
-        lines = [line for line in text.split("\n") if line]
+        lines = [line for line in text.replace("\u200e", "").split("\n") if line]
         return dict(zip(lines[::2], lines[1::2]))
 
     def click_bar(self, panel: str, lane: str, category: str = "") -> dict[str, str]:

@@ -86,7 +86,7 @@ def check_layout(view):
 SCENES = {
     "nothing": ([], "Red", "No flow event was found in this time range. Set your index",
                 {"Flow events": "red", "Packet times": "not checked", "Layouts": "not checked", "Fields": "not checked",
-                 "Other events": "amber", "Indexers": "not checked"}),
+                 "Other events": "amber", "Clocks": "not checked", "Indexers": "not checked"}),
     "custom layout": (CUSTOM, "Red", "None of 50 events was recognised as a flow record. Give the layout of your flow logs in",
                       {"Packet times": "not checked", "Layouts": "red", "Fields": "not checked", "Other events": "amber"}),
     "nodata": (NODATA + LOGINS, "Amber", "No record has packet times (5 events: 100 % nodata). NODATA: the interfaces had",

@@ -112,7 +112,7 @@ def test_learned_lags_are_told_by_interface(draw):
     view = draw()
     rows = [dict(zip(view.header("viz_learned"), row)) for row in view.rows("viz_learned")]
     assert [(row["Interface"][-1], row["Anchors"], row["Use"]) for row in rows] == [
-        ("1", "240", "yes"), ("3", "200", "no: lags drift"), ("2", "120", "yes"), ("4", "12", "no: too few anchors"),
+        ("1", "240", "yes"), ("3", "200", "no: lags drift (19 misses)"), ("2", "120", "yes"), ("4", "12", "no: too few anchors"),
     ]  # fmt: skip
     first, *_, last = (row["Lag p50 / 95 / 99"] for row in rows)
     assert first == "19.2 / 23.6 / 25.3" and last.endswith(" / - / -")
@@ -257,7 +257,7 @@ def test_only_skipped_records(draw, app):
 def test_nothing_at_all_is_said_in_words(draw, app):
     view = draw(engine(app, []))
     assert view.text("viz_sentence") == (
-        "No flow record was found: the search for flow logs finds nothing in this time range. Check the time range and the "
-        "macro flowlag_index."
+        "No flow record was found: the search for flow logs finds nothing in this time range. Choose another one, or set the "
+        "macro flowlag_index. The dashboard Check says what is missing."
     )
     assert view.panels() == ["viz_sentence", "viz_learned", "viz_density", "viz_schedule", "viz_model"]

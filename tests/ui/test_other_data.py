@@ -12,7 +12,7 @@ from tests.spl.values import SplError
 from tests.support.events import flow_event
 
 from . import scenes
-from .drawn import LIMIT_MS, Drawn
+from .drawn import LIMIT_MS, ROW, Drawn
 from .scenes import NOW, engine, flow, login
 
 T = int(NOW) - 1800  # 02:45:00
@@ -63,7 +63,7 @@ def strange(count):
         pytest.param(
             bare(50),
             "The search for flow logs found 50 events, and packet times can be read, but no event has the fields src_ip, "
-            "dest_ip, src_port and dest_port: extract them, as the Splunk Add-on for AWS does.",
+            "dest_ip, src_port and dest_port: extract them, as the Splunk Add-on for AWS does. The dashboard Check says",
             "50 records of 1 interface arrived, so far up to 60 s after their end.",
             id="no addresses",
         ),
@@ -187,6 +187,21 @@ def test_a_gateway_with_six_hundred_flows(draw):
     assert "The timeline draws 15 of 600 connections, those nearest to the event first" in view.text("viz_note")
 
 
+def test_a_table_of_ten_thousand_records_has_pages(open_view, app):
+    """The view examines no more. The rows are copies, since the interpreter of the tests takes minutes for so many."""
+    answer = engine(app, [flow(T, T + 59), login(T)]).search
+
+    def many(query, earliest, latest):
+        rows = answer(query, earliest, latest)
+        return rows * 9_999 if query.endswith("Probability Why Packets") else rows
+
+    view = open_view("packet_time", search=many)
+    assert len(view.rows("viz_table")) == 8
+    view.panel("viz_table").get_by_text("Next").click()
+    view.settle()
+    assert len(view.rows("viz_table")) == 8
+
+
 def test_a_lane_of_very_many_records_is_cut_and_says_so(draw):
     flows = [flow(T - 150 + 3 * i, T - 149 + 3 * i) for i in range(100)]
     view = draw("packet_time", [*flows, login(T)])
@@ -235,3 +250,5 @@ def test_every_column_is_in_sight_and_no_header_breaks_within_a_word(draw, name,
     for table in tables:
         panel = view.panel(table)
         assert panel.evaluate(BROKEN_WORDS) == [] and panel.evaluate(OUT_OF_SIGHT) == [], table
+        last, frame = panel.locator(ROW).last.bounding_box(), panel.bounding_box()
+        assert width < 1440 or last["y"] + last["height"] <= frame["y"] + frame["height"], f"{table}: a page is cut"

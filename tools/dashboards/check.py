@@ -132,9 +132,9 @@ CHECK: JsonObject = {
             block("viz_verdict", 0, 0, 180, 110),
             block("viz_sentence", 180, 0, WIDTH - 180, 110),
             block("viz_failed", 0, 110, WIDTH, 40),
-            block("viz_checks", 0, 150, WIDTH, 800),
-            block("viz_macros", 0, 950, WIDTH, 1000),
-            block("viz_notes", 0, 1950, WIDTH, 130),
+            block("viz_checks", 0, 150, WIDTH, 880),
+            block("viz_macros", 0, 1030, WIDTH, 1000),
+            block("viz_notes", 0, 2030, WIDTH, 130),
         ],
     },
 }

@@ -7,7 +7,8 @@ rules from an answer; `amber` is what makes them worse; `off` is what is optiona
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from tools.dashboards.check_clocks import CLOCKS
+from tools.dashboards.check_words import Check, age, counted, number
 
 #: Flow events, and other events, that are looked at: the newest ones.
 MOST = 10_000
@@ -16,53 +17,6 @@ STALE_S = 3600  # a flow log is minutes late, not an hour
 #: same are written when they are older than flowlag_windows_every, and end 20 minutes before the run; lags are written
 #: when they are twelve hours old, and not used when they are older than a day.
 WINDOWS_STALE, LAGS_STALE = "`flowlag_windows_every`+10800", "86400"
-
-
-class Check(NamedTuple):
-    """One row: its name, and SPL expressions for its state, for what was found, and for what to do.
-
-    `rests_on` is the row that has to be mended first where this one is not checked.
-    """
-
-    name: str
-    state: str
-    found: str
-    todo: str
-    rests_on: str = ""
-
-    def whole_todo(self) -> str:
-        """SPL for what to do, also where it was not checked."""
-        return f'if(State="not checked","See {self.rests_on}.",{self.todo})' if self.rests_on else self.todo
-
-
-def number(field: str) -> str:
-    """SPL for a number with commas."""
-    return f'tostring({field},"commas")'
-
-
-def counted(field: str, noun: str) -> str:
-    """SPL for a number with its noun."""
-    return f'{number(field)} . if({field}=1," {noun}"," {noun}s")'
-
-
-def age(seconds: str) -> str:
-    """SPL for a length of time, in the unit that suits it."""
-    return (
-        f'case({seconds}<120, max(0,floor({seconds})) . " s", {seconds}<7200, floor({seconds}/60) . " min", '
-        f'{seconds}<172800, floor({seconds}/3600) . " h", true(), floor({seconds}/86400) . " days")'
-    )
-
-
-def percent(part: str) -> str:
-    """SPL for a share of the examined events with its name; null if there are none."""
-    share = f'if(1000*{part}<examined,"under 0.1",floor(1000*{part}/examined+0.5)/10)'
-    return f'if({part}>0,{share} . " % {part}",null())'
-
-
-def missing(field: str) -> str:
-    """SPL for a field that some `ok` records lack; null if all have it."""
-    return f'if(ok_{field}<ok,"{field} (" . if(ok_{field}=0,"all",{number(f"(ok-ok_{field})")}) . ")",null())'
-
 
 STATUSES = ("ok", "nodata", "skipdata", "other", "reversed", "missing", "invalid", "header")
 #: The fields of an `ok` record that are looked for; the views and rules need the first two.
@@ -214,7 +168,7 @@ LAGS = learned(
     "For likely bounds and better probabilities, set flowlag_anchors and flowlag_anchor_fields, run the search once by "
     "hand as its description says, in the app flowlag; then turn it on.",
 )
-CHECKS = (EVENTS, TIMES, LAYOUTS, ADDRESSES, OTHERS, INDEXERS, LAG, MACROS, WINDOWS, LAGS)
+CHECKS = (EVENTS, TIMES, LAYOUTS, ADDRESSES, OTHERS, CLOCKS, INDEXERS, LAG, MACROS, WINDOWS, LAGS)
 
 
 def write_rows() -> str:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import hashlib
 
-from tools.dashboards.check_rows import FIELDS, MOST, STATUSES, missing, percent, write_rows
+from tools.dashboards.check_clocks import AHEAD, EARLY_S, FAULTS, STRAY_S
+from tools.dashboards.check_rows import FIELDS, MOST, STATUSES, write_rows
+from tools.dashboards.check_words import missing, percent
 from tools.package import read_conf
 from tools.places import ROOT
 
@@ -80,7 +82,10 @@ TAGGED = f"""
         search `flowlag_index`
         | flowlagenrich `flowlag_options`
         | head {MOST}
-        | stats count as events min(_time) as oldest {" ".join(f"count({name}) as has_{name}" for name in FIELDS)}
+        | eval off=if(flowlag_status="ok",round(_time-flowlag_start),null())
+        | stats count as events min(_time) as oldest min(off) as least_off max(off) as most_off
+            count(eval(abs(off)>{STRAY_S})) as strayed count(eval(_indextime<flowlag_end-{EARLY_S})) as early
+            {" ".join(f"count({name}) as has_{name}" for name in FIELDS)}
             by splunk_server flowlag_status
         | eval part="tagged" ]
 """
@@ -89,7 +94,9 @@ OTHERS = f"""
         search (`flowlag_events`) OR (`flowlag_logins`)
         | head {MOST}
         | eval `flowlag_event_fields`
-        | stats count as others count(eval(isnotnull(event) AND isnotnull(event_key))) as keyed
+        | eval late=_indextime-_time
+        | stats min(late) as others_least_late count(eval(late<0-{EARLY_S})) as early count as others
+            count(eval(isnotnull(event) AND isnotnull(event_key))) as keyed
             count(eval(isnotnull(user) AND isnotnull(src) AND isnotnull(src_port))) as logins
         | eval part="others" ]
 """
@@ -144,7 +151,7 @@ RANGE = """
         | table part until windows_places windows_here lags_places lags_here ]
 """
 WINDOWS, LAGS = read_lookup("windows", "last_end", "first_start"), read_lookup("lags", "learned_to", "learned_from")
-BASE = FOUND + TAGGED + OTHERS + MACROS + WRITERS + WINDOWS + LAGS + RANGE
+BASE = FOUND + TAGGED + OTHERS + AHEAD + MACROS + WRITERS + WINDOWS + LAGS + RANGE
 
 OF_STATUSES = " ".join(f'sum(eval(if(flowlag_status="{name}",events,null()))) as {name}' for name in STATUSES)
 OF_FIELDS = " ".join(f'sum(eval(if(flowlag_status="ok",has_{name},null()))) as ok_{name}' for name in FIELDS)
@@ -176,13 +183,16 @@ SUMMARY = f"""
         sum(eval(if(part="tagged",events,null()))) as examined
         {OF_STATUSES}
         {OF_FIELDS}
+        sum(strayed) as strayed min(least_off) as least_off max(most_off) as most_off sum(early) as early
+        sum(ahead) as ahead max(furthest) as furthest values(eval(if(part="ahead",sourcetype,null()))) as ahead_of
+        max(others_least_late) as others_least_late
         sum(others) as others sum(keyed) as keyed sum(logins) as logins
         count(eval(part="macro")) as macros count(is_default) as site_macros sum(is_default) as defaults
         values(lag) as lags values(lag_setting) as lag_settings
         {of_lookup("windows")}
         {of_lookup("lags")}
         max(until) as until
-    | fillnull value=0 found examined {" ".join(STATUSES)} {OK_FIELDS} others keyed logins
+    | fillnull value=0 strayed early ahead found examined {" ".join(STATUSES)} {OK_FIELDS} others keyed logins
         defaults windows_rows windows_readable lags_rows lags_readable
     | eval bad=reversed+missing+invalid, flow_age=until-floor(newest),
         windows_age=now()-floor(windows_newest), lags_age=now()-floor(lags_newest),
@@ -190,7 +200,7 @@ SUMMARY = f"""
         lacking=mvappend({", ".join(map(missing, FIELDS))}),
         places=if(mvcount(places)>5,mvappend(mvindex(places,0,4),"others"),places)
 """
-ROWS = SUMMARY + write_rows()
+ROWS = SUMMARY + FAULTS + write_rows()
 
 CHECKS = """
     | sort 0 num(order)

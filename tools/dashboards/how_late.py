@@ -13,6 +13,7 @@ from tools.dashboards.learned_lags import DENSITY, LAGS, LEARNED, UNLEARNED
 from tools.dashboards.parts import (
     FLOWS_INPUT,
     TIME_RANGE,
+    TO_CHECK,
     WIDTH,
     JsonObject,
     block,
@@ -59,15 +60,15 @@ SUMMARY = f"""
             "The search for flow logs found " . tostring(found,"commas") . if(found=1," event"," events"))
     | eval sentence=case(
         isnull(records) AND found=0, "No flow record was found: the search for flow logs finds nothing in this time "
-            . "range. Check the time range and the macro flowlag_index.",
+            . "range. Choose another one, or set the macro flowlag_index." . {TO_CHECK},
         isnull(records) AND recognised=0, sample . ", but none has a layout that flowlagenrich knows: name the layout "
-            . "with format=... in the macro flowlag_options.",
+            . "with format=... in the macro flowlag_options." . {TO_CHECK},
         isnull(records), "No flow record of this interface was found; there are others in this time range. "
             . "* stands for any interface.",
         ok=0 AND nodata=records, "All " . tostring(records,"commas") . " records" . on_interfaces . " are NODATA: AWS "
-            . "saw no traffic.",
+            . "saw no traffic." . {TO_CHECK},
         ok=0, trim(skips . " No record" . on_interfaces . " holds packet times (all are NODATA, SKIPDATA or "
-            . "unreadable)."),
+            . "unreadable).") . {TO_CHECK},
         isnull(lookback), counted . ". How late records arrived is unknown: the search did not get _indextime.",
         true(), counted . " arrived, so far up to " . tostring(ceiling(latest),"commas")
             . " s after their end. A scheduled search should wait " . tostring(ceiling(delay),"commas")
@@ -176,6 +177,7 @@ PANELS: JsonObject = {
                 "Interfaces, latest delivery first (window and late: median / most; all in seconds)",
                 "ds_interfaces",
                 INTERFACE_WIDTHS,
+                count=8,
             ),
             "eventHandlers": [set_tokens(interface="row.Interface.value")],
         }
@@ -187,6 +189,7 @@ PANELS: JsonObject = {
                 "Lags as learned from events whose time is exact (seconds; Flow Logs - Learn Lags)",
                 "ds_learned",
                 LEARNED_WIDTHS,
+                count=5,
             ),
             "eventHandlers": [set_tokens(interface="row.Interface.value")],
         }
@@ -216,7 +219,8 @@ PANELS: JsonObject = {
         "stamps. **mixed**: none of these fits nearly all records. **unknown**: there are too few records. **Late** "
         "counts from the end of a record to its indexing, **Skipped** counts SKIPDATA records. **Wait** is how long a "
         "scheduled search should wait, **back** how far its event-time range must go back. **Use** says whether "
-        "`flowlagenrich confidence=99` trusts the learned **p99** of an interface."
+        "`flowlagenrich confidence=99` trusts the learned **p99** of an interface; **misses** are those of its last 50 "
+        "anchors that were above the p99 of all before them."
     ),
 }
 
@@ -239,13 +243,13 @@ HOW_LATE: JsonObject = {
             block("viz_widths", 0, 84, 460, 300),
             block("viz_late", 460, 84, 740, 300),
             block("viz_map_key", 0, 384, WIDTH, 44),
-            block("viz_map", 0, 428, WIDTH, 410),
-            block("viz_interfaces", 0, 838, WIDTH, 320),
-            block("viz_unlearned", 0, 1158, WIDTH, 60),
-            block("viz_learned", 0, 1218, 860, 260),
-            block("viz_density", 860, 1218, 340, 260),
-            block("viz_schedule", 0, 1478, 700, 270),
-            block("viz_model", 700, 1478, 500, 270),
+            block("viz_map", 0, 428, WIDTH, 430),
+            block("viz_interfaces", 0, 858, WIDTH, 440),
+            block("viz_unlearned", 0, 1298, WIDTH, 60),
+            block("viz_learned", 0, 1358, 860, 330),
+            block("viz_density", 860, 1358, 340, 330),
+            block("viz_schedule", 0, 1688, 700, 270),
+            block("viz_model", 700, 1688, 500, 270),
         ],
     },
 }

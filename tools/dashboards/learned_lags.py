@@ -30,7 +30,8 @@ LEARNED = (
     + """
     | sort 0 -anchors interface_id
     | eval Use=case(state="drifting", "no: lags drift", isnull(lag_95), "no: too few anchors",
-            learned_to<now()-86400, "no: learned over a day ago", isnull(lag_99), "at 95 %", true(), "yes"),
+            learned_to<now()-86400, "no: learned over a day ago", isnull(lag_99), "at 95 %", true(), "yes")
+            . case(misses=1, " (1 miss)", misses>1, " (" . misses . " misses)", true(), ""),
         p50=floor(10*lag_p50+0.5)/10, p95=if(isnull(lag_95),"-",floor(10*lag_95+0.5)/10),
         p99=if(isnull(lag_99),"-",floor(10*lag_99+0.5)/10), Lag=p50 . " / " . p95 . " / " . p99,
         Until=strftime(learned_to,"%m-%d %H:%M")

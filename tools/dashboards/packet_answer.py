@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+from tools.dashboards.odd_text import MARK, in_markdown, shown
+from tools.dashboards.parts import TO_CHECK
+
 #: How many lanes the timeline draws, and how many records or other events in each; the panel is as high as these lanes.
 LANES_DRAWN, LANE_RECORDS, LANE_EVENTS = 16, 60, 500
 
-COUNTS = """
+COUNTS = f"""
     | eventstats count as in_lane by lane
+    | eval is_marked=if(like(coalesce(event,"") . lane, "%" . {MARK} . "%"), 1, 0)
     | stats count(eval(role="flow")) as flows
         count(eval(role="event")) as events
         count(eval(role="unread")) as unread
@@ -25,7 +29,7 @@ COUNTS = """
         max(key_name) as key_name
         max(looked_at) as looked_at
         max(asked) as asked
-        max(asked_event) as asked_event
+        max(asked_event) as asked_event max(is_marked) as is_marked
         min(asked_start) as asked_start
         max(asked_end) as asked_end
         max(eval(if(role="flow",flowlag_start-flowlag_earliest,null()))) as lag
@@ -39,19 +43,22 @@ COUNTS = """
 """
 
 # Why nothing was found, from what the search for flow logs finds without a condition.
-MISSING = """
-    | eval place=case(
+MISSING = f"""
+    | eval typed=$address|s$
+    | `flowlag_spell(typed)`
+    | eval address={in_markdown(shown("$address|s$"))}, port={in_markdown(shown("$port|s$"))},
+        place=case(
             $address|s$="*" AND $port|s$="*", "",
-            $address|s$="*", " for port " . $port|s$,
-            $port|s$="*", " for address " . $address|s$,
-            true(), " for address " . $address|s$ . " and port " . $port|s$),
+            $address|s$="*", " for port " . port,
+            $port|s$="*", " for address " . address,
+            true(), " for address " . address . " and port " . port),
         others=case(events=0, ", and no other event", events=1, ", only 1 other event",
             true(), ", only " . tostring(events,"commas") . " other events"),
         sample=if(found>=1000, "The newest 1,000 events of the search for flow logs were examined",
             "The search for flow logs found " . tostring(found,"commas") . if(found=1," event"," events")),
         missing=case(
             found=0, "No flow record was found" . place . others . ": the search for flow logs finds nothing in "
-                . "this time range. Check the time range and the macro flowlag_index.",
+                . "this time range. Choose another one, or set the macro flowlag_index.",
             recognised=0, sample . ", but none has a layout that flowlagenrich knows: name the layout with format=... "
                 . "in the macro flowlag_options.",
             readable=0 AND nodata=recognised, sample . ", all of them NODATA: AWS saw no traffic.",
@@ -60,13 +67,16 @@ MISSING = """
             addressed=0, sample . ", and packet times can be read, but no event has the fields src_ip, dest_ip, "
                 . "src_port and dest_port: extract them, as the Splunk Add-on for AWS does.",
             true(), "No flow record was found" . place . others . ". There are other flow records in this time "
-                . "range: * stands for any address or port; write addresses as the records do."),
+                . "range: * stands for any address or port" . if(typed=$address|s$, "; write addresses as the records "
+                . "do", ""). "." . if(typed=$address|s$, "", " Records write this address " . typed . ".")),
+        missing=missing . if(found>0 AND addressed>0, "", {TO_CHECK}),
         missing=if(isnull(skipped), "", "AWS dropped flow records (SKIPDATA) in this time range on " . skipped
             . ", so what you look for may be among them. ") . missing
 """
 
 # Counts that are zero are left out.
-ANSWER = """
+ANSWER = f"""
+    | eval chosen={in_markdown("asked_event")}
     | eval records=tostring(flows,"commas") . if(flows=1," flow record"," flow records"),
         parts=mvappend(
             if(before>0, tostring(before,"commas") . " certainly ended before it", null()),
@@ -77,12 +87,13 @@ ANSWER = """
         rest=if(isnull(parts), "", mvjoin(parts,", ") . "."),
         sentence=case(
         flows=0, missing,
-        asked=0 AND events=0, records . place . ", but no other event to compare with: check the macro flowlag_events.",
+        asked=0 AND events=0, records . place . ", but no other event to compare with: set the macro flowlag_events."
+            . {TO_CHECK},
         asked=0, records . place . ". The chosen event is not in this time range: choose another.",
-        asked=1 AND can=0 AND unknown>0, "Whether a flow record fits this event cannot be said: " . asked_event
+        asked=1 AND can=0 AND unknown>0, "Whether a flow record fits this event cannot be said: " . chosen
             . ". Of " . records . place . ", " . rest,
-        asked=1 AND can=0, "No flow record fits this event: " . asked_event . ". Of " . records . place . ", " . rest,
-        asked=1, tostring(can,"commas") . " of " . records . place . " could have carried this event: " . asked_event
+        asked=1 AND can=0, "No flow record fits this event: " . chosen . ". Of " . records . place . ", " . rest,
+        asked=1, tostring(can,"commas") . " of " . records . place . " could have carried this event: " . chosen
             . "." . if(rest="", "", " " . rest),
         true(), tostring(can,"commas") . " of " . records . place . " could have carried one of the "
             . tostring(asked,"commas") . " events"
@@ -118,6 +129,7 @@ NOTES = f"""
         if(busiest>{LANE_RECORDS}, "No lane shows more than {LANE_RECORDS} records.", null()),
         if(events>{LANE_EVENTS}, "The timeline draws {LANE_EVENTS} of " . tostring(events,"commas") . " events.",
             null()),
+        if(is_marked=1, {MARK} . " stands for a character that cannot be seen or would change this page.", null()),
         "Times have Splunk's zone, " . zone . "; only the axis of the timeline has that of your browser."),
         note=mvjoin(notes," "),
         model="A flow record's **start** and **end** say when AWS *received* packets for aggregation, up to "

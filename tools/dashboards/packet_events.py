@@ -7,6 +7,8 @@ lane. The field names are used in this view only.
 
 from __future__ import annotations
 
+from tools.dashboards.odd_text import shown
+
 # A record takes the ends, as the opening side has them, and the start of its connection. The records of one pair of
 # ends come in the order of their starts, and each connection comes before its first record: so the last connection seen
 # is a record's own. A later connection of the same ends has a greater `turn`. A record in no connection stays as it is.
@@ -29,6 +31,8 @@ CONNECTIONS = """
         by ends
     | where role!="connection"
     | eval connection=ends . " " . turn,
+        is_reply=if(src_ip=client_ip OR isnull(client_ip), 0, 1),
+        client_seen=if(is_reply=1,dest_seen,src_seen), server_seen=if(is_reply=1,src_seen,dest_seen),
         src_ip=coalesce(client_ip,src_ip), src_port=coalesce(client_port,src_port),
         dest_ip=coalesce(server_ip,dest_ip), dest_port=coalesce(server_port,dest_port)
     | sort 0 num(row)
@@ -36,12 +40,16 @@ CONNECTIONS = """
 
 # A lane's label is its name with long addresses cut; two names of one label get a number, since a click tells only the
 # label. `from` and `to` hold the raw record whatever its _time is.
-LANES = """
+LANES = (
+    """
     | eval lane=case(
         role="event", "other events",
         role="skipped", "skipped by AWS",
         role="flow", coalesce(`flowlag_lane`,"flow without a name") . if(turn>1," (" . turn . ")",""),
         true(), role)
+    | eval lane="""
+    + shown("lane")
+    + """
     | eval label=replace(lane,"([0-9A-Fa-f:]{5})[0-9A-Fa-f:]{5,}([0-9A-Fa-f:]{7})","\\1..\\2")
     | sort 0 str(lane) num(row)
     | streamstats dc(lane) as alike by label
@@ -49,6 +57,7 @@ LANES = """
         from=floor(min(_time,flowlag_earliest)), to=ceiling(max(_time,flowlag_latest))+1
     | sort 0 num(row)
 """
+)
 
 # What the search for flow logs finds whatever its fields are, in its newest thousand events: records of a layout that
 # nobody recognises, or without extracted addresses, would otherwise count as not there.
@@ -68,9 +77,9 @@ FOUND = """
 """
 
 # A flow has a key for each of its ends, and so a row for each: the record does not say which end the event knows.
-# Whoever writes an event chooses its name, and the name goes into Markdown, tokens and searches: characters that mean
-# more than themselves there are removed. If an address is given, only events that share a key with its flows are kept,
-# since few events name both ends. The first row is always kept, since it tells how many were examined.
+# Whoever writes an event chooses its name, and the name goes into Markdown, tokens and searches: see odd_text.py. If an
+# address is given, only events that share a key with its flows are kept, since few events name both ends. The first
+# row is always kept, since it tells how many were examined.
 EVENTS = (
     """
     (($flows$) (src_ip=$address|s$ OR dest_ip=$address|s$) (src_port=$port|s$ OR dest_port=$port|s$))
@@ -79,13 +88,22 @@ EVENTS = (
     | flowlagenrich `flowlag_options`
     | where flowlag_status!="nodata" AND flowlag_status!="header"
     | head 10000
+    | eval src_seen=src_ip, dest_seen=dest_ip
+    | `flowlag_spell(src_ip)`
+    | `flowlag_spell(dest_ip)`
+    | `flowlag_spell(src)`
+    | `flowlag_spell(dest)`
     | eval `flowlag_event_fields`
     | eval role=case(
         flowlag_status="ok", "flow",
         flowlag_status="skipdata", "skipped",
         flowlag_status="other" AND isnotnull(event), "event",
         true(), "unread")
-    | eval event=replace(replace(event,"[\\x00-\\x1f\\x24\\x3c\\x3e\\x5b\\x5d\\x60]"," "),"://",":/")
+    | eval event="""
+    + shown("event")
+    + """, interface_id="""
+    + shown("interface_id")
+    + """
     | eval event=if(role="event", strftime(_time,"%F %T") . " " . event, null()),
         has_key=case(role="flow" AND isnotnull(flow_key), 1, role="event" AND isnotnull(event_key), 1, true(), 0),
         key=case(
@@ -109,7 +127,7 @@ EVENTS = (
     + """
     | addinfo
     | table row looked_at role _time event event_start event_end key has_key key_name lane label from to interface_id
-        src_ip src_port dest_ip dest_port tcp_flags action packets index_lag
+        client_seen server_seen src_ip src_port dest_ip dest_port tcp_flags action packets index_lag
         connection start_earliest start_latest start_basis
         flowlag_start flowlag_end flowlag_duration flowlag_earliest flowlag_latest flowlag_uncertainty
         found recognised readable nodata addressed longest info_min_time info_max_time info_search_time

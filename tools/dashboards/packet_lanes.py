@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from tools.dashboards.envelope import BLACK, BLUE, DARK, GREY, PURPLE, TEAL, UMBER, VERMILION
+from tools.dashboards.odd_text import LEFT_TO_RIGHT
 from tools.dashboards.packet_answer import LANE_EVENTS, LANE_RECORDS, LANES_DRAWN
 from tools.dashboards.parts import JsonObject, timeline
 
@@ -29,6 +30,18 @@ BARS = f"""
     | eval is_bound=if(part="since" OR part="until",1,0)
     | where is_bound=0 OR isnotnull(start_earliest)
     | eventstats min(flowlag_earliest) as drawn_from max(flowlag_latest) as drawn_to
+    | eval radius=floor((drawn_to-drawn_from)*12.5)/1000,
+        is_other=if(part="event" AND (asked!=1 OR event!=asked_event),1,0)
+    | sort 0 is_other _time
+    | streamstats current=f last(_time) as time_before by is_other
+    | eval begins=if(is_other=1 AND _time-time_before<2*radius,0,1)
+    | streamstats sum(begins) as burst by is_other
+    | streamstats count as nth_in_burst by is_other burst
+    | eval burst_name=if(is_other=1 AND nth_in_burst<=3,event,null())
+    | eventstats count as burst_events min(_time) as burst_from max(_time) as burst_to values(burst_name) as burst_names
+        by is_other burst
+    | eval is_burst=if(is_other=1 AND burst_events>1,1,0)
+    | sort 0 lane_number rank _time
     | eval mark=round(min((drawn_to-drawn_from)/200, (start_latest-start_earliest)/2), 3),
         category=case(
         is_bound=1, "bounds of its first packet",
@@ -40,6 +53,7 @@ BARS = f"""
         certainty="impossible", "packet time, cannot",
         true(), "packet time, can")
     | eval begin=case(
+            is_burst=1, burst_from-radius,
             part="event", _time,
             part="here", event_at,
             part="since", start_earliest,
@@ -47,6 +61,7 @@ BARS = f"""
             part="inner", flowlag_start,
             true(), flowlag_earliest),
         duration_ms=case(
+            is_burst=1, 1000*(burst_to-burst_from+2*radius),
             part="event" OR part="here", 0,
             is_bound=1, 1000*mark,
             part="inner", 1000*(flowlag_latest-flowlag_start),
@@ -55,7 +70,7 @@ BARS = f"""
 """
 
 # A tooltip has no seconds and the zone of the browser, so the detail begins with both in Splunk's zone.
-DETAILS = """
+DETAILS = f"""
     | eval verdict=case(role!="flow" OR asked=0, "", lane_rank<=1, "can: ", lane_rank=2, "unknown: ",
             true(), "cannot: "),
         passed=strftime(floor(flowlag_earliest),"%T") . " to " . strftime(ceiling(flowlag_latest),"%T %z") . ": ",
@@ -65,8 +80,11 @@ DETAILS = """
                 start_basis="doubt", ", or the ports were used again",
                 true(), ", unless it began before these records"),
         what=if(is_bound=1, first_packet, passed . why),
-        zone=strftime(_time," (%z)"),
+        zone={LEFT_TO_RIGHT} . strftime(_time," (%z)"),
+        burst_span=strftime(burst_from,"%T") . if(burst_to-burst_from<1, "", " to " . strftime(burst_to,"%T")),
         detail=case(
+            is_burst=1, tostring(burst_events,"commas") . " events, " . burst_span . strftime(burst_to," %z") . ": "
+                . mvjoin(burst_names,", ") . if(burst_events>3,", and others",""),
             role="event", event . zone,
             part="here", asked_event . zone,
             role="skipped", passed . "AWS skipped records, on " . coalesce(interface_id,"an unknown interface"),

@@ -68,7 +68,9 @@ OPEN_RECORDS: JsonObject = {
 #: sums fit a window of 1024 pixels, where every header is whole.
 TABLE_WIDTHS = {"Flow": 185, "Packet time": 170, "Certainty": 104, "Probability": 120, "Why": 208}
 RECORD_WIDTHS = {"Indexed": 94, "Interface": 180, "Record": 500}
-ASKED_WIDTHS = {"Event": 290, "Packet times": 140, "Most probable flow": 200, "Probability": 118}
+ASKED_WIDTHS = {"Event": 330, "Packet times": 130, "Most probable flow": 170, "Probability": 118}
+#: Rows on a page, so many as the panels show in a window of 1440 pixels: the numbers of the other pages are in sight.
+ASKED_ROWS, TABLE_ROWS, RECORD_ROWS = 5, 8, 5
 
 #: Backgrounds of words in tables: pale, so that the words can be read in both themes.
 PALE = {"certain": f"{SEA_GREEN}33", "possible": f"{ORANGE}33", "impossible": f"{GREY}22"}
@@ -81,7 +83,10 @@ PANELS: JsonObject = {
     # This one stays if there is nothing, to show an error of the searches.
     "viz_asked": {
         **table(
-            "Other events, those without a possible record first (click one to choose it)", "ds_asked", ASKED_WIDTHS
+            "Other events, those without a possible record first (click one to choose it)",
+            "ds_asked",
+            ASKED_WIDTHS,
+            count=ASKED_ROWS,
         ),
         "eventHandlers": [set_tokens(event="row.Event.value")],
     },
@@ -92,6 +97,7 @@ PANELS: JsonObject = {
                 "ds_table",
                 TABLE_WIDTHS,
                 coloured="Certainty",
+                count=TABLE_ROWS,
             ),
             "context": {"pale": [{"match": name, "value": value} for name, value in PALE.items()]},
             "eventHandlers": [set_tokens(lane="row.Flow.value")],
@@ -99,7 +105,12 @@ PANELS: JsonObject = {
     ),
     "viz_records": hidden_without_rows(
         {
-            **table("Raw records of the chosen flow (click one to open Search)", "ds_records", RECORD_WIDTHS),
+            **table(
+                "Raw records of the chosen flow (click one to open Search)",
+                "ds_records",
+                RECORD_WIDTHS,
+                count=RECORD_ROWS,
+            ),
             "eventHandlers": [OPEN_RECORDS],
         }
     ),
@@ -128,12 +139,12 @@ PACKET_TIME: JsonObject = {
             block("viz_sentence", 0, 0, WIDTH, 76),
             block("viz_note", 0, 76, WIDTH, 56),
             block("viz_key", 0, 132, WIDTH, 44),
-            block("viz_lanes", 0, 176, WIDTH, 620),
-            block("viz_asked", 0, 796, WIDTH, 260),
-            block("viz_table", 0, 1056, WIDTH, 460),
-            block("viz_records", 0, 1516, WIDTH, 240),
-            block("viz_model", 0, 1756, 620, 270),
-            block("viz_envelope", 620, 1756, 580, 270),
+            block("viz_lanes", 0, 176, WIDTH, 640),
+            block("viz_asked", 0, 816, WIDTH, 330),
+            block("viz_table", 0, 1146, WIDTH, 590),
+            block("viz_records", 0, 1736, WIDTH, 420),
+            block("viz_model", 0, 2156, 620, 270),
+            block("viz_envelope", 620, 2156, 580, 270),
         ],
     },
 }

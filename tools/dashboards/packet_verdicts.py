@@ -133,16 +133,16 @@ TABLE = (
 """
 )
 
-# Finds the raw records: by a time range that holds them, and by what the chosen ones have in common. If none is chosen,
-# the row has no end of that range: so its token has no value, and Splunk does not run the search. A Splunk that ran it
-# all the same would search from now on.
+# Finds the raw records: by a time range that holds them, and by what the chosen ones have in common, as they spell it.
+# If none is chosen, the row has no end of that range: so its token has no value, and Splunk does not run the search. A
+# Splunk that ran it all the same would search from now on.
 SPAN = (
     CHOSEN
     + """
     | where is_chosen=1
     | stats count as records min(from) as from max(to) as to
-        dc(src_ip) as sources max(src_ip) as src_ip dc(src_port) as source_ports max(src_port) as src_port
-        dc(dest_ip) as targets max(dest_ip) as dest_ip dc(dest_port) as target_ports max(dest_port) as dest_port
+        dc(client_seen) as sources max(client_seen) as src_ip dc(src_port) as source_ports max(src_port) as src_port
+        dc(server_seen) as targets max(server_seen) as dest_ip dc(dest_port) as target_ports max(dest_port) as dest_port
     | eval from=coalesce(from,now()), src_ip=if(sources=1,src_ip,"*"), src_port=if(source_ports=1,src_port,"*"),
         dest_ip=if(targets=1,dest_ip,"*"), dest_port=if(target_ports=1,dest_port,"*")
 """

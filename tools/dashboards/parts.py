@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parts of both dashboards: data sources, inputs and panels as Dashboard Studio's JSON.
+"""The parts of all dashboards: data sources, inputs and panels as Dashboard Studio's JSON.
 
 Chains feed the panels: one search reads the events and the rest works on its rows, so that a click does not search the
 index again. Authority for the shapes: Splunk's Dashboard Studio definition reference, read 2026-11-25.
@@ -68,6 +68,8 @@ def time_input(default: str) -> JsonObject:
 TIME_RANGE: JsonObject = {
     "ds.search": {"options": {"queryParameters": {"earliest": "$time.earliest$", "latest": "$time.latest$"}}}
 }
+#: SPL for the next step where a sentence says that data are missing.
+TO_CHECK = '" The dashboard [Check](/app/flowlag/check) says what is missing."'
 FLOWS_INPUT = text_input("Flow logs", "flows", "`flowlag_index`")
 
 
@@ -105,8 +107,12 @@ def image(file: str) -> JsonObject:
     return {"type": "splunk.image", "options": {"src": f"/static/app/flowlag/{file}", "preserveAspectRatio": True}}
 
 
-def table(title: str, source: str, widths: dict[str, int], coloured: Optional[str] = None) -> JsonObject:
-    """Return a table of a data source's rows, with the widths of its columns in pixels.
+def table(
+    title: str, source: str, widths: dict[str, int], coloured: Optional[str] = None, count: int = 20
+) -> JsonObject:
+    """Return a table of a data source's rows, with the widths of its columns in pixels and `count` rows on a page.
+
+    A panel cannot grow with its rows: a page that is higher than its panel scrolls within it.
 
     Columns that begin with an underscore are hidden; clicks use them. Cells of the column `coloured` get the colours of
     the panel's context `pale`.
@@ -118,7 +124,7 @@ def table(title: str, source: str, widths: dict[str, int], coloured: Optional[st
         "type": "splunk.table",
         "title": title,
         "dataSources": {"primary": source},
-        "options": {"count": 20, "showInternalFields": False, "columnFormat": formats},
+        "options": {"count": count, "showInternalFields": False, "columnFormat": formats},
     }
 
 

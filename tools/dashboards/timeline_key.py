@@ -13,11 +13,11 @@ from tools.dashboards.envelope import BLACK, BLUE, DARK, GREY, HEAD, PURPLE, RED
 #: behind each text.
 BARS = (
     (12, (VERMILION, UMBER), "could have carried the event"),
-    (278, (GREY, DARK), "could not"),
-    (568, (PURPLE, PURPLE), "skipped by AWS"),
+    (280, (GREY, DARK), "could not"),
+    (558, (PURPLE, PURPLE), "skipped by AWS"),
 )
-MARKS = (408, "first packet")
-CIRCLES = ((748, BLUE, "the event asked about"), (964, TEAL, "another event"))
+MARKS = (412, "first packet")
+CIRCLES = ((726, BLUE, "the event asked about"), (934, TEAL, "another event (bar: several)"))
 LAGS = (
     (120, GREY, "up to 2 minutes"),
     (320, BLUE, "up to 5 minutes"),

@@ -58,7 +58,7 @@ def _read_table(path: str) -> Iterator[list[str]]:
             yield names
         yield [row.get(name, "") for name in names]
     if not names:
-        _check_header(path, names)
+        raise SourceError(f"{path}: it has no row, so nothing was learned; give another file, or leave --lags out")
 
 
 def _check_header(path: str, names: list[str]) -> list[str]:

@@ -25,7 +25,7 @@ from flowlag.cli.pieces import tag_rows
 from flowlag.cli.row_output import RowOutput
 from flowlag.cli.terminal import Parser, write_lines
 from flowlag.enrich import Enricher
-from flowlag.enrich_options import ENRICH_OPTIONS
+from flowlag.enrich_options import FIELD_OPTIONS, FORMAT
 from flowlag.files.batches import list_rows
 from flowlag.files.names import KeyFinder, known_names, read_as
 from flowlag.learn.learner import Learner
@@ -34,8 +34,11 @@ from flowlag.learn.rows import LEARN_FIELDS
 from flowlag.match.options import ANCHORS
 
 #: Files tell flows and anchors apart. With the options for reading files; in Splunk, flowlagenrich has these.
-_OWN = tuple(option for option in LEARN_OPTIONS if option is not ANCHORS)
-OPTIONS = (*_OWN, *(option for option in ENRICH_OPTIONS if option.name not in {own.name for own in _OWN}))
+OPTIONS = (
+    *(option for option in LEARN_OPTIONS if option is not ANCHORS),
+    *(option for option in FIELD_OPTIONS if option not in LEARN_OPTIONS),
+    FORMAT,
+)
 
 _OUTPUT = RowOutput(
     LEARN_FIELDS,

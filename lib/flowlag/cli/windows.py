@@ -69,7 +69,7 @@ def _read_table(path: str) -> Iterator[list[str]]:
             is_checked = True
         yield [row.get(name, "") for name in COLUMNS]
     if not is_checked:
-        _check(path, {})
+        raise SourceError(f"{path}: it has no row, so nothing was learned; give another file, or leave it out")
 
 
 def _check(path: str, row: dict[str, str]) -> None:
