@@ -173,11 +173,12 @@ def default_lines(count, **changed):
     [
         [HEADER, *default_lines(40), *("#" + line for line in default_lines(3)), *default_lines(40)],
         [*default_lines(40), *default_lines(1, version="version"), *default_lines(40)],
-        [*default_lines(40, packets="€"), *default_lines(40, dstaddr="höst")],
+        [*default_lines(40, packets="€"), *default_lines(1, start="€"), *default_lines(40, dstaddr="höst")],
         [HEADER, *default_lines(40), HEADER.replace("start end", "end start"), *default_lines(40)],
+        [*default_lines(40), " ".join([*HEADER.split()[1:], "version"]), *default_lines(40)],
         [*default_lines(40), "interface-id start end log-status", "eni-1 1602397446 1602397505 OK"],
     ],
-    ids=["commented-out", "version-again", "letters", "another-header", "narrower-header"],
+    ids=["commented-out", "version-again", "letters", "another-header", "version-last", "narrower-header"],
 )
 @pytest.mark.parametrize("shape", ["text", "csv", "message"])
 def test_lines_that_settle_how_others_are_read(lines, shape, tmp_path):
