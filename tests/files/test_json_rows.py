@@ -94,3 +94,28 @@ def test_endless_nesting_is_a_row(content, tmp_path):
 @pytest.mark.parametrize("depth", [300, 600, 900, 980])
 def test_deep_nesting_is_no_crash(depth, tmp_path):
     assert statuses(tmp_path, '{"a":' * depth + "1" + "}" * depth) == ["other"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"a": [{"b": "1"}\n{"c": "2"}]}\n{"x": "1"},{"y": "2"}\n',
+        '{"a": "x}\n{y"}\n{"a": "1"},{"a": "2"}\n',
+        '{"a": "1"}\n\n{"a": "2"}\n{"a": "3"}\n',
+        '{"a": "1"}\r\n{"a": "2"}\r\n{"a": "3"}\r\n',
+        '{"a": {"b": "1"}}\n{"a": {"b": "2"}}\n{"a": {"c": "2"}}\n',
+        '{"a.b": "1", "a": {"b": "2"}}\n' * 3,
+        '{"a": {"b": "2"}, "a.b": "1"}\n' * 3,
+        '{"a": {}}\n{"a": {}}\n{}\n{}\n',
+        '{"start": 1602397446, "end": 1602397505.50, "b": null, "c": true, "d": NaN, "e": ["x", "y"], "f": [1]}\n' * 3,
+        '{"start": 1602397446, "end": 1602397505.50, "b": null, "c": true, "d": -1e300}\n' * 3,
+        '{"messageType": "CONTROL_MESSAGE"}\n' * 3,
+        f'{{"preview": false, "result": {{"_raw": "{A}"}}}}\n' * 3,
+        f'{{"message": "{A}", "extractedFields": {{"start": "1602397446"}}}}\n' * 3,
+        json.dumps([{"message": A, "extractedFields": {"x": "1"}}] * 3),
+        '{"Records": [{"a": "1"}, {"a": "2"}]}\n' * 3,
+        '{"logEvents": [{"message": "x"}, 5, {"message": "y"}]}\n' * 3,
+    ],
+)
+def test_documents_on_lines_are_read_together_as_one_by_one(content, tmp_path):
+    assert rows_of(tmp_path, content) or "CONTROL" in content  # it reads both ways
