@@ -99,7 +99,7 @@ def test_deep_nesting_is_no_crash(depth, tmp_path):
 @pytest.mark.parametrize(
     "content",
     [
-        '{"a": [{"b": "1"}\n{"c": "2"}]}\n{"x": "1"},{"y": "2"}\n',
+        '{"a": [{"b": "1"}\n{"c": "2"}]}\n{"a": "1"},{"a": "2"}\n',
         '{"a": "x}\n{y"}\n{"a": "1"},{"a": "2"}\n',
         '{"a": "1"}\n\n{"a": "2"}\n{"a": "3"}\n',
         '{"a": "1"}\r\n{"a": "2"}\r\n{"a": "3"}\r\n',
