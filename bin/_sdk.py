@@ -4,9 +4,9 @@
 TLS, HTTP, XML and log handlers are half the cost of `import splunklib.searchcommands`, and splunkd starts the command
 several times for every search. While the SDK is imported, stand-ins replace the modules in DEFERRED. The SDK only calls
 functions of these modules, and a function of a stand-in imports the real module when it is called, so the whole SDK
-works as before. After the import the stand-ins are gone, and any other import finds the real modules. Of `inspect`, which
-would be half of the rest, the SDK needs three small functions at once; they are written here. The garbage collector is
-off during the import, and never examines the imported objects later: they live until the end.
+works as before. After the import the stand-ins are gone, and any other import finds the real modules. Of `inspect`, a
+large one, the SDK needs three small functions at once; they are written here. The garbage collector is off during the
+import, and never examines the imported objects later: they live until the end.
 """
 
 import gc
