@@ -3,7 +3,7 @@
 
 The contenders and the data are those of bench/enrich.py. Counts repeat to some thousandths, however busy the machine,
 where CPU times do not; but they say nothing of memory and of the system's own work. Each process runs under valgrind's
-cachegrind (without its cache simulation) twice: over one chunk, and over several. The difference is that of the events
+cachegrind (without its cache simulation) twice: over one chunk, and over two. The difference is that of the events
 alone; the start is counted apart. Needs `valgrind` on the PATH.
 """
 
@@ -25,7 +25,7 @@ from tools.places import newest_package
 
 VALGRIND = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
 #: Chunks of the longer run. The shorter one has one chunk, because the first chunk also pays for what is kept later.
-CHUNKS = 3
+CHUNKS = 2
 
 
 def write_request(metadata: bytes, body: bytes = b"") -> bytes:

@@ -27,7 +27,7 @@ from flowlag.splunk.csv_bytes import (
 )
 
 #: Bytes handled at a time: few enough for the processor's cache, many enough that the cost of a block is nothing.
-BLOCK_SIZE = 128 * 1024
+BLOCK_SIZE = 64 * 1024
 
 _CONTENT = bytes(set(range(256)) - set(b',"\r\n'))  # the bytes that are not part of the shape of a line
 _MOST_SHAPES = 4096
