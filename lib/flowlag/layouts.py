@@ -27,6 +27,9 @@ class Layout:
         self._roles = [self.places_of(names) for names in Names()]
         self._packets = self._roles[Names._fields.index("packets")]
         self.has_status = bool(self._roles[Names._fields.index("status")])
+        places = [place for places in (*self._roles, self.version) for place in places]
+        #: the columns that tell timing values or the version lie between these
+        self.first, self.last = min(places, default=0), max(places, default=0)
         #: whether it has columns for a start and an end
         self.has_times = bool(self._roles[0] and self._roles[1])
 

@@ -16,6 +16,7 @@ from flowlag.words import MOST_COLUMNS, is_header
 
 #: What stands between lines: a line has no line end in it.
 _BETWEEN = " \n "
+_HEADS = frozenset("vV,")  # a header line begins with one of these
 _UNUSUAL = ("  ", "\t", "\r", "\f", "\v", '"', "'", "{")
 
 
@@ -49,12 +50,35 @@ class Grid:
         return self._words[first : first + self.width]
 
 
+class Picked:
+    """Lines of equally many words between single blanks, and the columns from a first to a last place alone."""
+
+    def __init__(self, lines: Sequence[str], width: int, first: int, last: int) -> None:
+        self.lines = lines
+        self._first = first
+        if last < width - first:
+            self._columns = list(zip(*[line.split(" ", last + 1) for line in lines]))[first : last + 1]
+        else:
+            self._columns = list(zip(*[line.rsplit(" ", width - first) for line in lines]))[first > 0 :]
+
+    def column(self, place: int) -> Sequence[str]:
+        """The words of a column."""
+        return self._columns[place - self._first]
+
+
+def find_width(lines: Sequence[str]) -> int:
+    """How many words lines have, if all have as many, with single blanks between them, and none is a header; else 0."""
+    blanks = {line.count(" ") for line in lines}
+    width = blanks.pop() + 1 if len(blanks) == 1 else 0
+    return width if width <= MOST_COLUMNS and _is_usual(lines, _BETWEEN.join(lines)) else 0
+
+
 def make_grids(lines: Sequence[str]) -> Iterator[Grid]:
     """The grids of lines, one for each width, without header lines and lines that cannot be split at single blanks."""
     rows: Sequence[int] = range(len(lines))
     text = _BETWEEN.join(lines)
-    if not _is_usual(text, len(lines)):
-        rows = [row for row in rows if _is_usual(lines[row], 1)]
+    if not _is_usual(lines, text):
+        rows = [row for row in rows if _is_usual([lines[row]], lines[row])]
         lines = [lines[row] for row in rows]
         text = _BETWEEN.join(lines)
     grid = _make_grid(lines, rows, text) if lines else None
@@ -71,16 +95,16 @@ def make_grids(lines: Sequence[str]) -> Iterator[Grid]:
             yield grid
 
 
-def _is_usual(text: str, count: int) -> bool:
-    """Whether so many lines have single blanks only, no quotes and no braces, and none of them is a header line.
+def _is_usual(lines: Sequence[str], text: str) -> bool:
+    """Whether lines, joined in `text`, have single blanks only, no quotes and no braces, and none is a header line.
 
     A header line that does not begin with `version` has no stamp, so it is in no layout anyway.
     """
-    if not text or not text.isascii() or text.count("\n") != count - 1 or any(mark in text for mark in _UNUSUAL):
+    if not text or not text.isascii() or text.count("\n") != len(lines) - 1 or any(mark in text for mark in _UNUSUAL):
         return False
     if text[0] == " " or text[-1] == " ":
         return False
-    return "version" not in text.lower() or not any(map(is_header, text.split(_BETWEEN)))
+    return _HEADS.isdisjoint({line[:1] for line in lines}) or not any(map(is_header, lines))
 
 
 def _make_grid(lines: Sequence[str], rows: Sequence[int], text: str) -> Optional[Grid]:

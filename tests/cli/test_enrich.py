@@ -14,7 +14,7 @@ import pytest
 from flowlag import __version__
 from flowlag.cli import main as cli
 from flowlag.cli import terminal as shell
-from flowlag.cli.output import CSV_SAMPLE, encode_line, write_csv, write_json, write_table
+from flowlag.cli.output import CSV_SAMPLE, write_csv, write_json, write_table
 from flowlag.enrich_options import ENRICH_OPTIONS, parse_settings
 from flowlag.tags import TAG_FIELDS
 from tools.places import ROOT
@@ -308,17 +308,17 @@ def event(**fields):
 def test_csv_takes_its_columns_from_the_first_rows_and_names_what_it_leaves_out():
     warnings = []
     events = [event(a="1"), *[event(b="2")] * (CSV_SAMPLE - 1), event(c=""), event(a="3", late="x", later="y")]
-    lines = list(write_csv(events, SETTINGS, warnings.append))
+    lines = list(write_csv([events], SETTINGS, warnings.append))
     assert lines[0] == ",".join(["_time", "a", "b", *TAGS])
     assert len(lines) == len(events) + 1 and lines[-1].startswith(",3,,other")
     (warning,) = warnings
     assert ": late, later; --output json keeps them." in warning
-    assert [json.loads(line) for line in write_json(events, SETTINGS, warnings.append)] == events
+    assert [json.loads(line) for line in write_json([events], SETTINGS, warnings.append)] == events
 
 
 @pytest.mark.parametrize("value", ["a,b", 'a"b', "a\nb", "a\rb", " a ", "é", "'", ""])
 def test_csv_values_come_back(value):
-    text = "\n".join(write_csv([event(a=value)], SETTINGS, pytest.fail)) + "\n"
+    text = "\n".join(write_csv([[event(a=value)]], SETTINGS, pytest.fail)) + "\n"
     assert next(csv.DictReader(io.StringIO(text, newline="")))["a"] == value
 
 
@@ -327,7 +327,7 @@ def test_a_table_is_safe_for_a_terminal_and_cuts_no_value():
         event(srcaddr="\x1b[2J\x07", dstaddr="x" * 100, _raw="\u202e\udcff" + "y" * 100),
         event(interface_id="eni-1"),
     ]
-    heading, first, second = write_table(rows, SETTINGS, pytest.fail)
+    heading, first, second = write_table([rows], SETTINGS, pytest.fail)
     assert r"\x1b[2J\x07" in first and "x" * 100 in first and r"\u202e\udcff" in first and first.isprintable()
     assert second.startswith("eni-1") and second.index("other") == heading.index("status")
 
@@ -336,4 +336,4 @@ def test_a_table_is_safe_for_a_terminal_and_cuts_no_value():
     ("text", "data"), [("é", b"\xc3\xa9\n"), ("\udcff", b"\xff\n"), ("a\ud800b", b"a\xef\xbf\xbdb\n")]
 )
 def test_every_line_can_be_written(text, data):
-    assert encode_line(text) == data
+    assert shell.encode_line(text) == data

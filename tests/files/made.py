@@ -5,10 +5,11 @@ import io
 
 import pytest
 
-from flowlag.cli.enrich import tag_rows
+from flowlag.cli.output import WRITERS, find_form
+from flowlag.cli.pieces import tag_batches, tag_rows
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import parse_settings
-from flowlag.files.sources import read_source, read_sources
+from flowlag.files.sources import read_batches, read_source, read_sources
 
 A = "2 123456789012 eni-1 10.0.0.1 10.0.0.2 52233 22 6 85 8216 1602397806 1602397865 ACCEPT OK"
 B = "2 123456789012 eni-1 10.0.0.2 10.0.0.1 22 52233 6 1 136 1602397446 1602397505 ACCEPT OK"
@@ -31,7 +32,29 @@ def rows_of(tmp_path, content, **options):
     """The rows of a file with that content."""
     path = tmp_path / "input"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return list(read_source(str(path), settings(**options), lambda count: None))
+    rows = list(read_source(str(path), settings(**options), lambda count: None))
+    for output in ("csv", "json"):
+        assert_same_output([str(path)], output, **options)
+    return rows
+
+
+def write_output(paths, output, is_fast, period=None, **options):
+    """The lines that `enrich` writes of files, the statuses that it counts, what it warns and what went wrong.
+
+    `is_fast` says whether records may be tagged many at a time.
+    """
+    asked, said = settings(**options), []
+    enricher = Enricher(asked)
+    batches = read_batches(paths, asked, lambda count: None, lambda error: said.append(str(error)))
+    pieces = tag_batches(enricher, batches, period, find_form(output, asked) if is_fast else None)
+    lines = "\n".join(WRITERS[output](pieces, asked, said.append)).split("\n")
+    return lines, enricher.counts, enricher.warning(), said
+
+
+def assert_same_output(paths, output, period=None, **options):
+    """That records which are tagged many at a time are written as those that are read row by row."""
+    fast, plain = (write_output(paths, output, is_fast, period, **options) for is_fast in (True, False))
+    assert fast == plain
 
 
 def events_of(tmp_path, content, **options):

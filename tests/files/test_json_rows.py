@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from flowlag.files.json_rows import BLOCK_BYTES
+from flowlag.files.line_source import PIECE_BYTES
 from tests.files.made import HEADER, RECORDS, A, B, fields_of, rows_of, statuses, subscription
 
 
@@ -41,12 +41,12 @@ def test_documents_may_be_cut_by_blocks_anywhere(size, tmp_path, monkeypatch):
     content = "".join(json.dumps(d, indent=i, ensure_ascii=i is None) for d in documents for i in (None, 1))
     whole = rows_of(tmp_path, content)
     assert len(whole) == 6 and not any(row.is_other for row in whole)
-    monkeypatch.setattr("flowlag.files.json_rows.BLOCK_BYTES", size)
+    monkeypatch.setattr("flowlag.files.json_text.PIECE_BYTES", size)
     assert rows_of(tmp_path, content) == whole
 
 
 def test_a_document_larger_than_a_block(tmp_path):
-    lines = [A] * (4 * BLOCK_BYTES // len(A))
+    lines = [A] * (4 * PIECE_BYTES // len(A))
     assert Counter(statuses(tmp_path, json.dumps(subscription(*lines)) * 2)) == {"ok": 2 * len(lines)}
 
 

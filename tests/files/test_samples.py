@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from flowlag.cli.enrich import tag_rows
+from flowlag.cli.pieces import tag_rows
 from flowlag.enrich import Enricher
 from flowlag.files.sources import read_source
 from tests.files.made import settings

@@ -20,23 +20,25 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from flowlag.cli.enrich import tag_rows
-from flowlag.cli.output import WRITERS, encode_line
+from flowlag.cli.output import WRITERS, find_form
+from flowlag.cli.pieces import tag_batches, tag_rows
+from flowlag.cli.terminal import encode_line
 from flowlag.connect.connector import Connector
 from flowlag.connect.options import parse_connect_arguments, parse_connect_settings
 from flowlag.connect.rows import CONNECT_FIELDS, MULTIVALUES
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import parse_arguments, parse_settings
 from flowlag.errors import ProtocolError, SettingsError, SourceError
-from flowlag.files import json_rows
+from flowlag.files import json_text
 from flowlag.files.rows import RowReader
-from flowlag.files.sources import read_source
+from flowlag.files.sources import read_batches, read_source
 from flowlag.instants import parse_instant
 from flowlag.learn.estimate import BINS, PARTS
 from flowlag.learn.learner import Learner
@@ -625,29 +627,48 @@ def profile(data: bytes) -> None:
 # --- what the shell reads ---
 
 
-def _read(content: bytes, settings: Any, size: int = 1 << 20) -> tuple[list[Any], str]:
-    """The rows of a file that comes through a pipe, and why it could not be read on."""
-    rows: list[Any] = []
+@contextmanager
+def _pipe(content: bytes, size: int) -> Iterator[None]:
+    """Stdin as a pipe with this content, which comes in pieces of so many bytes."""
     stdin = sys.stdin
     sys.stdin = io.TextIOWrapper(io.BufferedReader(_Trickle(content, size)))
     try:
-        rows.extend(read_source("-", settings, lambda count: None))
-    except SourceError as error:
-        _is_sentence(str(error))
-        assert str(error).startswith("-: "), error
-        return rows, str(error)
+        yield
     finally:
         sys.stdin = stdin
+
+
+def _read(content: bytes, settings: Any, size: int = 1 << 20) -> tuple[list[Any], str]:
+    """The rows of a file that comes through a pipe, and why it could not be read on."""
+    rows: list[Any] = []
+    with _pipe(content, size):
+        try:
+            rows.extend(read_source("-", settings, lambda count: None))
+        except SourceError as error:
+            _is_sentence(str(error))
+            assert str(error).startswith("-: "), error
+            return rows, str(error)
     return rows, ""
 
 
-def _write(rows: list[Any], settings: Any, output: str) -> None:
-    """The rows with their tags, written: one line each, and each a verdict."""
+def _write_many(content: bytes, settings: Any, output: str, size: int) -> tuple[bytes, Counter[str], list[str]]:
+    """What is written of a file whose records are tagged many at a time, their statuses, and the warnings."""
+    enricher, warnings = Enricher(settings), []
+    with _pipe(content, size):
+        batches = read_batches(["-"], settings, lambda count: None, lambda error: None)
+        pieces = tag_batches(enricher, batches, None, find_form(output, settings))
+        lines = b"".join(map(encode_line, WRITERS[output](pieces, settings, warnings.append)))
+    return lines, enricher.counts, warnings
+
+
+def _write(rows: list[Any], settings: Any, output: str, content: bytes, size: int = 1 << 20) -> None:
+    """The rows with their tags, written: one line each, and each a verdict; the same as many at a time."""
     enricher = Enricher(settings)
     warnings: list[str] = []
     copies = [row._replace(fields=dict(row.fields)) for row in rows]
-    lines = b"".join(map(encode_line, WRITERS[output](tag_rows(enricher, copies), settings, warnings.append)))
+    lines = b"".join(map(encode_line, WRITERS[output]([list(tag_rows(enricher, copies))], settings, warnings.append)))
     assert sum(enricher.counts.values()) == len(rows) and set(enricher.counts) <= set(STATUSES)
+    assert _write_many(content, settings, output, size) == (lines, enricher.counts, warnings)
     for warning in warnings:
         _is_sentence(warning)
     if output == "json":
@@ -667,7 +688,7 @@ def text(data: bytes) -> None:
     settings, size, output = _take_settings(given), given.pick(SIZES), given.pick(sorted(WRITERS))
     content = given.rest()
     rows, error = _read(content, settings, size)
-    _write(rows, settings, output)
+    _write(rows, settings, output, content, size)
     lines = content.decode("utf-8-sig", "surrogateescape").split("\n")
     told = [line for line in map(strip_blanks, lines) if line and not line.startswith("#")]
     shown = content.lstrip(b" \t\r\n\0\xef\xbb\xbf")
@@ -696,7 +717,7 @@ def table(data: bytes) -> None:
     content = given.pick((b"start,end,user\n", b"timestamp,message\n", b"version,a,a,,_raw\n", b"")) + given.rest()
     rows, _ = _read(content, settings, size)
     assert rows == _read(content, settings)[0]
-    _write(rows, settings, output)
+    _write(rows, settings, output, content, size)
 
 
 def documents(data: bytes) -> None:
@@ -705,13 +726,13 @@ def documents(data: bytes) -> None:
     settings, size, output = _take_settings(given), given.pick(SIZES), given.pick(sorted(WRITERS))
     content = given.rest()
     rows, error = _read(content, settings)
-    before = json_rows.BLOCK_BYTES
-    json_rows.BLOCK_BYTES = size
+    before = json_text.PIECE_BYTES
+    json_text.PIECE_BYTES = size
     try:
         assert _read(content, settings, size) == (rows, error)
     finally:
-        json_rows.BLOCK_BYTES = before
-    _write(rows, settings, output)
+        json_text.PIECE_BYTES = before
+    _write(rows, settings, output, content)
     for row in rows:
         assert all(isinstance(name, str) and isinstance(value, str) for name, value in row.fields.items())
 
@@ -744,8 +765,9 @@ def parquet(data: bytes) -> None:
     """Parquet, damaged anywhere: rows, or one sentence."""
     given = Given(data)
     settings, output = _take_settings(given), given.pick(sorted(WRITERS))
-    rows, _ = _read(b"PAR1" + given.rest(), settings)
-    _write(rows, settings, output)
+    content = b"PAR1" + given.rest()
+    rows, _ = _read(content, settings)
+    _write(rows, settings, output, content)
 
 
 #: Every entrance by its name, which is that of its folder of inputs.

@@ -20,7 +20,7 @@ from flowlag.cli.output import write_csv
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import Settings, parse_arguments, parse_settings
 from flowlag.errors import LONGEST_SHOWN, FlowlagError, ProtocolError, SettingsError
-from flowlag.files import csv_rows, gunzip, json_rows, parquet_rows, sources
+from flowlag.files import csv_rows, gunzip, json_rows, json_text, line_source, parquet_rows
 from flowlag.files.limits import DEEPEST_DOCUMENT
 from flowlag.files.rows import name_columns
 from flowlag.files.sources import read_sources
@@ -155,11 +155,12 @@ def test_metadata_has_a_limit():
 @pytest.fixture
 def small(monkeypatch):
     """Limits a thousand times as small."""
-    for module, name in ((sources, "LONGEST_LINE"), (csv_rows, "LONGEST_LINE"), (json_rows, "LONGEST_DOCUMENT"),
+    for module, name in ((line_source, "LONGEST_LINE"), (csv_rows, "LONGEST_LINE"), (json_rows, "LONGEST_DOCUMENT"),
+                         (json_text, "LONGEST_DOCUMENT"),
                          (json_rows, "MOST_REPEATED"), (gunzip, "FREE_UNPACKED"), (parquet_rows, "FREE_UNPACKED"),
                          (csv_rows, "MOST_COLUMNS"), (output, "LONGEST_SAMPLE")):  # fmt: skip
         monkeypatch.setattr(module, name, getattr(module, name) // 1000)
-    monkeypatch.setattr(json_rows, "BLOCK_BYTES", 4096)
+    monkeypatch.setattr(json_text, "PIECE_BYTES", 4096)
 
 
 def test_a_line_without_end(small, tmp_path):
@@ -302,7 +303,7 @@ def test_the_sample_of_a_csv_is_bounded(small):
     """Columns are then those of fewer first rows, and the warning says of how many."""
     warnings = []
     events = [{"a": "x" * 10_000}] * 20 + [{"b": "y", **{f"c{i}": "z" for i in range(20)}}]
-    lines = list(write_csv(iter(events), parse_settings([]), warnings.append))
+    lines = list(write_csv([events], parse_settings([]), warnings.append))
     assert len(lines) == 22 and warnings[0].startswith("the CSV has the columns of its first 7 rows")
 
 

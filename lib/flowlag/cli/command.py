@@ -22,8 +22,9 @@ from flowlag.cli.terminal import DONE, FAILED, UNREADABLE, Failures, Parser, com
 from flowlag.cli.view import read_view
 from flowlag.enrich_options import Settings
 from flowlag.errors import SettingsError
+from flowlag.files.batches import Batch
 from flowlag.files.rows import Row
-from flowlag.files.sources import Progress, read_sources, read_tables
+from flowlag.files.sources import Progress, read_batches, read_sources, read_tables
 from flowlag.options import Option, describe
 from flowlag.record import UNTAGGABLE
 
@@ -124,8 +125,12 @@ class Inputs:
         """The rows of flow logs."""
         return read_sources(paths, settings, self._progress, self.failures.note)
 
-    def tables(self, paths: Sequence[str]) -> Iterator[dict[str, str]]:
-        """The rows of tables with other events."""
+    def batches(self, paths: Sequence[str], settings: Settings) -> Iterator[tuple[Batch, Optional[str]]]:
+        """The same, many rows at a time, with what names their file."""
+        return read_batches(paths, settings, self._progress, self.failures.note)
+
+    def tables(self, paths: Sequence[str]) -> Iterator[tuple[Batch, Optional[str]]]:
+        """Tables with other events."""
         return read_tables(paths, self._progress, self.failures.note)
 
 

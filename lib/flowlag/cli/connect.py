@@ -20,8 +20,8 @@ from flowlag.cli.command import (
     make_parser,
     open_inputs,
 )
-from flowlag.cli.enrich import tag_events
 from flowlag.cli.period import PERIOD_OPTIONS, read_period
+from flowlag.cli.pieces import tag_events
 from flowlag.cli.row_output import RowOutput
 from flowlag.cli.terminal import Parser, write_lines
 from flowlag.connect.connector import Connector

@@ -13,6 +13,7 @@ from typing import NoReturn, Optional
 from flowlag.cli.command import given_options
 from flowlag.cli.terminal import ignore_progress
 from flowlag.errors import SettingsError, SourceError, show_value
+from flowlag.files.batches import list_rows
 from flowlag.files.sources import read_tables
 from flowlag.lags import LearnedLags, find_missing
 from flowlag.options import Option, gather_options
@@ -72,7 +73,7 @@ def _check_header(path: str, names: list[str]) -> list[str]:
 
 def read_strictly(path: str) -> Iterator[dict[str, str]]:
     """The rows of a table of what was learned; raises SourceError if it cannot be read to its end."""
-    return read_tables([path], ignore_progress, _stop)
+    return list_rows(read_tables([path], ignore_progress, _stop))
 
 
 def _stop(error: SourceError) -> NoReturn:

@@ -19,13 +19,14 @@ from flowlag.cli.command import (
     make_parser,
     open_inputs,
 )
-from flowlag.cli.enrich import tag_rows
 from flowlag.cli.keys import check_keys, join_synonyms
 from flowlag.cli.period import PERIOD_OPTIONS, read_period
+from flowlag.cli.pieces import tag_rows
 from flowlag.cli.row_output import RowOutput
 from flowlag.cli.terminal import Parser, write_lines
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import ENRICH_OPTIONS
+from flowlag.files.batches import list_rows
 from flowlag.files.names import KeyFinder, known_names, read_as
 from flowlag.learn.learner import Learner
 from flowlag.learn.options import LEARN_OPTIONS, parse_learn_settings
@@ -61,7 +62,7 @@ def learn(argv: Sequence[str]) -> int:
     with open_inputs([*flows, *args.anchors]) as inputs:
         for event in tag_rows(enricher, inputs.rows(flows, settings.reading), period):
             learner.feed_flow(read_as(event, finders["flow"].find(event)))
-        for event in inputs.tables(args.anchors):
+        for event in list_rows(inputs.tables(args.anchors)):
             learner.feed_anchor(read_as(event, finders["anchor"].find(event)))
     check_keys(finders, settings.by, settings.reading.prefix)
     is_written = write_lines(writer(lambda write: map(write, learner.close())))

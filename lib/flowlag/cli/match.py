@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 from flowlag.cli.command import (
     add_options,
@@ -22,16 +22,17 @@ from flowlag.cli.command import (
     make_parser,
     open_inputs,
 )
-from flowlag.cli.enrich import tag_rows
 from flowlag.cli.keys import Finders, check_keys, join_synonyms
 from flowlag.cli.lags import LAGS, find_lags, read_lags
 from flowlag.cli.match_output import TABLES
-from flowlag.cli.output import encode_line
+from flowlag.cli.output import CsvForm, csv_lines
 from flowlag.cli.period import PERIOD_OPTIONS, read_period
-from flowlag.cli.terminal import Parser, write_lines
+from flowlag.cli.pieces import Piece, Tagged, tag_batches
+from flowlag.cli.terminal import Parser, encode_line, write_lines
 from flowlag.cli.windows import read_windows, take_windows_file
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import ENRICH_OPTIONS, parse_settings
+from flowlag.files.batches import list_rows
 from flowlag.files.names import KeyFinder
 from flowlag.match.matcher import Matcher
 from flowlag.match.options import ANCHORS, MATCH_OPTIONS, PREFIX, Keys, parse_match_settings
@@ -54,9 +55,11 @@ def match(argv: Sequence[str]) -> int:
     table = MatchTable(matcher, {side: finder.find for side, finder in finders.items()})
     flows = find_inputs(args.flows, "--flows FILE")
     with open_inputs([*flows, *args.anchors]) as inputs:
-        for body in write_bodies(tag_rows(enricher, inputs.rows(flows, enricher.settings), period)):
+        pieces = tag_batches(enricher, inputs.batches(flows, enricher.settings), period, CsvForm())
+        for body in write_bodies(pieces, enricher.fields):
             table.feed(body, "flow")
-        for body in write_bodies(inputs.tables(args.anchors)):
+        anchors = list_rows(inputs.tables(args.anchors))
+        for body in write_bodies(iter(lambda: list(islice(anchors, BATCH)), []), ()):
             table.feed(body, "anchor")
     check_keys(finders, Keys(matcher.settings.flow_keys, matcher.settings.anchor_keys), matcher.settings.prefix)
     is_written = write_lines(writer(table.close(), matcher.settings))
@@ -96,10 +99,11 @@ def _match_parser() -> Parser:
     return parser
 
 
-def write_bodies(events: Iterable[dict[str, str]]) -> Iterator[bytes]:
-    """The events as CSV bodies, each with a header of its own."""
-    events = iter(events)
-    while batch := list(islice(events, BATCH)):
-        names = list(dict.fromkeys(name for event in batch for name in event))
-        rows = [names, *([event.get(name, "") for name in names] for event in batch)]
-        yield encode_line("\n".join(",".join(map(quote, row)) for row in rows))
+def write_bodies(pieces: Iterable[Piece], tags: Sequence[str]) -> Iterator[bytes]:
+    """The events as CSV bodies, each with a header of its own; `tags` are the names of the tags that they have."""
+    for piece in pieces:
+        if not piece:
+            continue
+        names = piece.names if isinstance(piece, Tagged) else list(dict.fromkeys(chain.from_iterable(piece)))
+        columns = [*(name for name in names if name not in tags), *tags]
+        yield encode_line("\n".join([",".join(map(quote, columns)), *csv_lines(piece, columns, len(tags))]))

@@ -18,7 +18,6 @@ from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from typing import BinaryIO, NoReturn, Optional
 
-from flowlag.cli.output import encode_line
 from flowlag.errors import SourceError, show_text
 from flowlag.files.paths import list_files
 from flowlag.files.sources import Progress
@@ -28,6 +27,8 @@ DONE, UNREADABLE, WRONG_USAGE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 #: Smaller input, in bytes, has a progress bar only if it takes longer than BAR_DELAY_S.
 LONG_INPUT_BYTES = 1_000_000
 BAR_DELAY_S = 1
+
+_LOST_SURROGATES = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # what surrogateescape cannot turn back into a byte
 
 
 def program() -> str:
@@ -72,6 +73,12 @@ def ignore_progress(count: int) -> None:
 def complain(sentence: object) -> None:
     """Say one sentence on stderr."""
     say("flowlag", sentence)
+
+
+def encode_line(line: str) -> bytes:
+    """A line, or several, as UTF-8 with its line end; bytes of the input that were not UTF-8 come back as they were."""
+    text = line if line.isascii() else _LOST_SURROGATES.sub("\ufffd", line)
+    return (text + "\n").encode("utf-8", "surrogateescape")
 
 
 def write_lines(lines: Iterable[str]) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Optional
 
 from flowlag.errors import LimitError
+from flowlag.files.batches import Batch, Cells, gather
 from flowlag.files.limits import LONGEST_LINE, MOST_COLUMNS
+from flowlag.files.line_source import LineSource
 from flowlag.files.rows import FOR_CSV, FROM_CSV, Row, RowReader, name_columns
 from flowlag.words import names_columns, normalise_name, strip_blanks
 
@@ -16,31 +18,118 @@ from flowlag.words import names_columns, normalise_name, strip_blanks
 SURPLUS = "surplus_"
 
 
-def read_csv(lines: Iterable[str], reader: RowReader) -> Iterator[Row]:
+#: Rows that are read at once; fewer if not all of them are alike, down to so many, which are then read one by one.
+MOST_ROWS, FEWEST_ROWS = 4096, 16
+_END = "\x01"  # a line behind the last one: if it is not a row of its own, a quote is open
+
+
+def read_csv(source: LineSource, reader: RowReader) -> Iterator[Batch]:
     """The rows of CSV with a header; a repeated header, or another one with AWS names, is not a row.
 
     A row with another number of cells keeps all of them, but is not a record in this layout: its status is `other`.
     """
-    first: list[str] = []
-    names: list[str] = []
-    is_spaced = False  # a blank after each comma, in the header and so in the rows
-    for cells in _split_csv(lines):
+    table = _Table(reader)
+    cells = _split_csv(source)
+    most = MOST_ROWS
+    while source.count():
+        batch, taken = table.read_alike(source.look(most))
+        if batch is not None:
+            source.take(taken)
+            yield batch
+            most = min(2 * most, MOST_ROWS)
+        elif most > FEWEST_ROWS:
+            most //= 4
+        else:
+            yield from gather(table.read_rows(cells, source, most))
+            most = 4 * FEWEST_ROWS
+
+
+class _Table:
+    """Reads the rows below the header that came last."""
+
+    def __init__(self, reader: RowReader) -> None:
+        self._reader = reader
+        self._first: list[str] = []
+        self._names: list[str] = []
+        self._is_spaced = False  # a blank after each comma, in the header and so in the rows
+
+    def read_rows(self, cells: Iterator[Any], source: LineSource, most: int) -> Iterator[Row]:
+        """So many rows, one by one; fewer if no line is held behind one of them."""
+        for _ in range(most):
+            row = next(cells, None)
+            if row is not None:
+                yield from self._read_row(row)
+            if row is None or not source.is_held:
+                return
+
+    def _read_row(self, cells: Any) -> Iterator[Row]:
         if isinstance(cells, str):
             yield Row({"_raw": cells}, is_other=True)
-        elif _is_no_record(cells, first):
-            continue
-        elif not names or _is_header_row(cells):
-            if len(cells) > MOST_COLUMNS:
-                raise LimitError(
-                    f"its header has {len(cells)} columns, and only {MOST_COLUMNS} can be read; leave some out"
-                )
-            first, names = [strip_blanks(cell) for cell in cells], name_columns(cells)
-            is_spaced = len(cells) > 1 and all(cell.startswith(" ") for cell in cells[1:])
+        elif _is_no_record(cells, self._first):
+            return
+        elif not self._names or _is_header_row(cells):
+            self._set_header(cells)
         else:
-            values = [cell.removeprefix(" ") for cell in cells] if is_spaced else cells
-            row = reader.read_fields(_name_cells(names, values))
+            values = [cell.removeprefix(" ") for cell in cells] if self._is_spaced else cells
+            row = self._reader.read_fields(_name_cells(self._names, values))
             if row is not None:
-                yield row if len(cells) == len(names) else row._replace(values=None, is_other=True)
+                yield row if len(cells) == len(self._names) else row._replace(values=None, is_other=True)
+
+    def _set_header(self, cells: list[str]) -> None:
+        if len(cells) > MOST_COLUMNS:
+            raise LimitError(
+                f"its header has {len(cells)} columns, and only {MOST_COLUMNS} can be read; leave some out"
+            )
+        self._first, self._names = [strip_blanks(cell) for cell in cells], name_columns(cells)
+        self._is_spaced = len(cells) > 1 and all(cell.startswith(" ") for cell in cells[1:])
+
+    def read_alike(self, lines: list[str]) -> tuple[Optional[Cells], int]:
+        """The columns of lines whose rows are all records as wide as the header, and how many lines they have.
+
+        None if that does not show: these are to be read row by row.
+        """
+        found = _split_alike(lines) if self._names and not self._is_spaced else None
+        rows, taken = found or ([], 0)
+        width = len(self._names)
+        if not rows or set(map(len, rows)) != {width}:
+            return None, 0
+        columns = list(map(list, zip(*rows)))
+        if not self._are_records(columns):
+            return None, 0
+        return Cells(self._reader, dict(zip(self._names, columns))), taken
+
+    def _are_records(self, columns: list[list[str]]) -> bool:
+        """Whether no row is blank or a header: there is a column in which only the header has what can be a name.
+
+        In a header all are names of columns, or the first one is `version`.
+        """
+        if "version" in normalise_name(",".join(columns[0])):
+            return False
+        return any(
+            not _is_no_name(name) and all(map(_is_no_name, set(column))) for name, column in zip(self._first, columns)
+        )
+
+
+def _is_no_name(cell: str) -> bool:
+    """Whether a cell is certainly no name of a column: it begins with a digit, or has a blank in it."""
+    return cell[:1].isdigit() or " " in strip_blanks(cell)
+
+
+def _split_alike(lines: list[str]) -> Optional[tuple[list[list[str]], int]]:
+    """The cells of whole rows, and how many lines these have; None for what the csv module does not read as it is."""
+    text = "".join(lines)
+    is_crlf = "\r" in text
+    if "\0" in text or (is_crlf and not text.count("\r") == text.count("\r\n") == len(lines)):
+        return None
+    try:
+        rows = list(csv.reader([*(lines if not is_crlf else [line[:-2] + "\n" for line in lines]), _END]))
+    except csv.Error:
+        return None
+    last = rows.pop()
+    left = 0 if last == [_END] else sum(cell.count("\n") for cell in last)
+    if is_crlf and len(rows) + left != len(lines):  # a line end in a cell
+        return None
+    return rows, len(lines) - left
 
 
 def _name_cells(names: list[str], cells: list[str]) -> dict[str, str]:

@@ -10,16 +10,23 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Optional
 
 from flowlag.files.gunzip import Gunzip
+
+#: Members of a document that have the list of its events.
+EXPANDED = ("logEvents", "events")
 
 _GZIP = b"\x1f\x8b"
 #: Layers of gzip in one packed record: Firehose's own, and that of CloudWatch.
 MOST_LAYERS = 3
 #: What Splunk's export has beside `result`, and its last line without one.
 _EXPORT = frozenset(("preview", "offset", "lastrow", "result"))
+
+
+#: Names of which one at least is in every envelope, but for Splunk's export.
+_SIGNS = frozenset(("awslogs", "Records", "records", "results", "ResultSet"))
 
 
 class Packed(bytes):
@@ -34,6 +41,11 @@ def open_envelope(document: dict[str, Any]) -> Optional[Iterable[Any]]:
     if document.keys() <= _EXPORT and document.keys() & {"preview", "result"}:
         return [document["result"]] if isinstance(document.get("result"), dict) else []
     return _open_query(document) or _open_records(document)
+
+
+def may_be_envelope(names: Collection[str]) -> bool:
+    """Whether a document with members of these names may be an envelope."""
+    return not _SIGNS.isdisjoint(names) or _EXPORT.issuperset(names)
 
 
 def _open_query(document: dict[str, Any]) -> Optional[list[Any]]:

@@ -7,25 +7,34 @@ import io
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain
 from typing import Any, Optional
 
 from flowlag.errors import LimitError, SourceError, show_value
+from flowlag.files.batches import Batch, Cells, gather
 from flowlag.files.limits import FREE_UNPACKED, LARGEST_ROW_GROUP, LONGEST_FIXED_VALUE, MOST_UNPACKED
-from flowlag.files.rows import Row, RowReader, name_columns
+from flowlag.files.rows import RowReader, name_columns
 from flowlag.lines import text_of
 
 #: Rows held at a time.
 PARQUET_ROWS = 4096
+#: Characters of so many rows that are read as columns; their output is made at once.
+LONGEST_PIECE = 16 * 1024 * 1024
 #: The exceptions that Cython makes of those of C++, besides Arrow's own.
 _DAMAGE = (OSError, ValueError, RuntimeError, IndexError, ArithmeticError, TypeError, MemoryError)
+#: Types of integers -> their formats in memory.
+_FORMATS = {
+    "int8": "b", "int16": "h", "int32": "i", "int64": "q", "uint8": "B", "uint16": "H", "uint32": "I", "uint64": "Q"
+}  # fmt: skip
 #: Logical types whose bytes are not text.
 _NO_TEXT = ("DECIMAL", "INTERVAL", "FLOAT16")
 
 
-def read_parquet(name: str, stream: io.BufferedIOBase, reader: RowReader) -> Iterator[Row]:
-    """The rows of a Parquet file; the file is copied to disk first, because its index is at its end."""
+def read_parquet(name: str, stream: io.BufferedIOBase, reader: RowReader) -> Iterator[Batch]:
+    """What a Parquet file has; the file is copied to disk first, because its index is at its end."""
     try:
         import pyarrow
         from pyarrow.parquet import ParquetFile
@@ -37,17 +46,11 @@ def read_parquet(name: str, stream: io.BufferedIOBase, reader: RowReader) -> Ite
     with tempfile.TemporaryFile() as spool:
         shutil.copyfileobj(stream, spool)
         try:
-            most = max(FREE_UNPACKED, MOST_UNPACKED * spool.tell())
+            left = _Allowance(max(FREE_UNPACKED, MOST_UNPACKED * spool.tell()))
             names = _check_sizes(ParquetFile(spool))
             # texts stay references to the file's dictionary: a few bytes may stand for gigabytes
             for piece in ParquetFile(spool, read_dictionary=names).iter_batches(PARQUET_ROWS):
-                for fields in _read_piece(pyarrow, piece):
-                    most -= sum(map(len, fields.values()))
-                    if most < 0:
-                        raise LimitError(f"it unpacks to more than {MOST_UNPACKED} times its size")
-                    row = reader.read_fields(fields)
-                    if row is not None:
-                        yield row
+                yield from _read_piece(pyarrow, piece, reader, left)
         except (pyarrow.ArrowException, *_DAMAGE) as error:
             reason = (str(error).splitlines() or ["no reason given"])[0].rstrip(".")
             raise SourceError(
@@ -72,18 +75,58 @@ def _check_sizes(file: Any) -> list[str]:
     ]
 
 
-def _read_piece(pyarrow: Any, piece: Any) -> Iterator[dict[str, str]]:
+class _Allowance:
+    """How many characters the rows of a file may still have."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def take(self, texts: Iterable[str]) -> int:
+        """The length of texts; raises LimitError if there are more than allowed."""
+        length = sum(map(len, texts))
+        self._left -= length
+        if self._left < 0:
+            raise LimitError(f"it unpacks to more than {MOST_UNPACKED} times its size")
+        return length
+
+
+def _read_piece(pyarrow: Any, piece: Any, reader: RowReader, left: _Allowance) -> Iterator[Batch]:
+    """The rows of a piece: as columns if none has lists, which may be long, or long texts; else row by row."""
     table = pyarrow.Table.from_batches([piece])
     while any(pyarrow.types.is_struct(field.type) for field in table.schema):
         table = table.flatten()  # the members of a struct become columns with dotted names
     names = name_columns(table.column_names)
-    return (dict(zip(names, values)) for values in zip(*(_column_texts(pyarrow, column) for column in table.columns)))
+    if table.num_rows and all(map(partial(_is_plain, pyarrow), table.columns)):
+        columns = {name: list(_column_texts(pyarrow, column)) for name, column in zip(names, table.columns)}
+        if sum(map(left.take, columns.values())) <= LONGEST_PIECE:
+            yield Cells(reader, columns)
+            return
+        texts: Iterable[Any] = zip(*columns.values())
+    else:
+        texts = _count_rows(zip(*(_column_texts(pyarrow, column) for column in table.columns)), left)
+    rows = (reader.read_fields(dict(zip(names, cells))) for cells in texts)
+    yield from gather(row for row in rows if row is not None)
+
+
+def _count_rows(rows: Iterable[Sequence[str]], left: _Allowance) -> Iterator[Sequence[str]]:
+    for row in rows:
+        left.take(row)
+        yield row
+
+
+def _is_plain(pyarrow: Any, column: Any) -> bool:
+    """Whether the texts of a column need no more memory than the column, but for references."""
+    types = pyarrow.types
+    return any(is_kind(column.type) for is_kind in (types.is_dictionary, types.is_primitive, types.is_null))
 
 
 def _column_texts(pyarrow: Any, column: Any) -> Iterator[str]:
     """The texts of a column; equal long ones are one object, or each is made when its row is read."""
     if pyarrow.types.is_dictionary(column.type):
-        return (text for chunk in column.chunks for text in _dictionary_texts(chunk))
+        return chain.from_iterable(_dictionary_texts(pyarrow, chunk) for chunk in column.chunks)
+    if pyarrow.types.is_integer(column.type):
+        numbers = chain.from_iterable(map(_list_integers, column.chunks))
+        return ("" if number is None else str(number) for number in numbers) if column.null_count else map(str, numbers)
     if pyarrow.types.is_primitive(column.type) and not pyarrow.types.is_timestamp(column.type):
         return map(_cell_text, column.to_pylist())
     if not pyarrow.types.is_timestamp(column.type):
@@ -93,12 +136,23 @@ def _column_texts(pyarrow: Any, column: Any) -> Iterator[str]:
     return map(_stamp_text, micros.to_pylist())
 
 
-def _dictionary_texts(chunk: Any) -> Iterator[str]:
-    dictionary, texts = chunk.dictionary, {None: ""}
-    for index in chunk.indices.to_pylist():
-        if index not in texts:
-            texts[index] = _cell_text(dictionary[index].as_py())
-        yield texts[index]
+def _list_integers(chunk: Any) -> list[Optional[int]]:
+    """The numbers of a chunk of integers: from its memory if none is missing, which is ten times as fast."""
+    kind = _FORMATS.get(str(chunk.type))
+    if kind is None or chunk.null_count:
+        return list(chunk.to_pylist())
+    memory: Any = memoryview(chunk.buffers()[1])
+    numbers: list[Optional[int]] = memory.cast(kind)[chunk.offset : chunk.offset + len(chunk)].tolist()
+    return numbers
+
+
+def _dictionary_texts(pyarrow: Any, chunk: Any) -> Iterator[str]:
+    """The texts of a chunk of a dictionary's texts; each distinct one is made once."""
+    indices = _list_integers(chunk.indices)
+    used = [index for index in set(indices) if index is not None]
+    found = chunk.dictionary.take(pyarrow.array(used, pyarrow.int64())).to_pylist()
+    texts: dict[Optional[int], str] = {None: "", **dict(zip(used, map(_cell_text, found)))}
+    return map(texts.__getitem__, indices)
 
 
 def _stamp_text(micros: Optional[int]) -> str:
@@ -110,6 +164,8 @@ def _stamp_text(micros: Optional[int]) -> str:
 
 
 def _cell_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, float):  # whole numbers come as floats if some are missing
         return "" if value != value else str(int(value)) if value.is_integer() else str(value)
     if isinstance(value, bytes):

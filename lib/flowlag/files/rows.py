@@ -57,6 +57,21 @@ class RowReader:
         self._layout: Optional[Layout] = None
         self._columns: tuple[Optional[Layout], list[tuple[str, int]]] = (None, [])
 
+    @property
+    def settled(self) -> Optional[Layout]:
+        """The layout in which lines as wide as it are read without a doubt; None if each line has to show its own."""
+        return self._layout if self._layout is not None and self._layout.has_times else None
+
+    @property
+    def has_own_layout(self) -> bool:
+        """Whether a header line or an earlier line has set the layout of the file."""
+        return self._layout is not None
+
+    def settle(self, layout: Layout) -> None:
+        """Note that lines fit a layout: a known one becomes that of the file, if none is known or given."""
+        if self._layout is None and not self._given and layout in LAYOUTS.values():
+            self._layout = layout
+
     def read_line(self, line: str) -> Optional[Row]:
         """The row of a line of text; None for a header line, which sets a new layout, a blank line or a comment."""
         text = strip_blanks(line)
@@ -82,8 +97,8 @@ class RowReader:
         found = find_record(words, self._given) if layout is None and self._given else None
         if found is None and self._reads:
             found = find_record(words)
-            if found is not None and layout is None and not self._given and fits(found.layout, words):
-                self._layout = found.layout if found.layout in LAYOUTS.values() else None
+            if found is not None and fits(found.layout, words):
+                self.settle(found.layout)
         return Found(layout, words) if found is None and layout is not None and has_width else found
 
     def _columns_of(self, layout: Layout) -> list[tuple[str, int]]:
@@ -131,7 +146,7 @@ class RowReader:
         found = None if is_header(raw) else find_record(words, self._given)
         return {} if found is None else {name: found.words[place] for name, place in self._columns_of(found.layout)}
 
-    def find_aliases(self, fields: dict[str, str]) -> Aliases:
+    def find_aliases(self, fields: Iterable[str]) -> Aliases:
         """The names under which fields are read, where they are spelled in another way."""
         return self._aliases.find(fields)
 

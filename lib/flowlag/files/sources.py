@@ -23,12 +23,14 @@ from typing import Any, Callable, Optional
 
 from flowlag.enrich_options import Settings
 from flowlag.errors import LimitError, SourceError
+from flowlag.files.batches import Batch, Lines, add_source
 from flowlag.files.csv_rows import read_csv
 from flowlag.files.gunzip import Gunzip
-from flowlag.files.json_rows import DAMAGE, read_json
-from flowlag.files.limits import LONGEST_LINE
+from flowlag.files.json_rows import read_json
+from flowlag.files.json_text import DAMAGE
+from flowlag.files.line_source import LineSource
 from flowlag.files.parquet_rows import read_parquet
-from flowlag.files.paths import SOURCE, name_sources
+from flowlag.files.paths import name_sources
 from flowlag.files.recoded import Utf16, open_zstd
 from flowlag.files.rows import Row, RowReader, TableReader
 
@@ -47,44 +49,53 @@ _BLANKS = re.compile(rb"[ \t\r\n\0\xef\xbb\xbf]*")
 Progress = Callable[[int], None]
 
 
+def read_batches(
+    paths: Iterable[str], settings: Settings, progress: Progress, report: Callable[[SourceError], None]
+) -> Iterator[tuple[Batch, Optional[str]]]:
+    """What the files have, in order, and what names its file; `report` gets the error of each file that fails.
+
+    Then the next file is read. `progress` gets the number of bytes, as they are stored, that were read since its last
+    call.
+    """
+    return _read_all(paths, lambda: RowReader(settings), progress, report)
+
+
 def read_sources(
     paths: Iterable[str], settings: Settings, progress: Progress, report: Callable[[SourceError], None]
 ) -> Iterator[Row]:
-    """The rows of all files, in order; `report` gets the error of each file that fails, then the next file is read.
-
-    `progress` gets the number of bytes, as they are stored, that were read since its last call.
-    """
-    for path, name in name_sources(paths, report):
-        try:
-            for row in read_source(path, settings, progress):
-                yield row if name is None else row._replace(fields=_add_source(row.fields, name))
-        except SourceError as error:
-            report(error)
-
-
-def _add_source(fields: dict[str, str], name: str) -> dict[str, str]:
-    """The fields with the file that they come from, unless they say so themselves, as Splunk's export does."""
-    return fields if fields.get(SOURCE) else {**fields, SOURCE: name}
+    """The rows of all files, read one by one; see read_batches."""
+    for batch, name in read_batches(paths, settings, progress, report):
+        for row in batch.rows():
+            yield row._replace(fields=add_source(row.fields, name))
 
 
 def read_source(path: str, settings: Settings, progress: Progress) -> Iterator[Row]:
     """The rows of one file (`-` is stdin); raises SourceError, one sentence, if it cannot be read to its end."""
-    return _read_path(path, RowReader(settings), progress)
+    return (row for batch in _read_path(path, RowReader(settings), progress) for row in batch.rows())
 
 
 def read_tables(
     paths: Iterable[str], progress: Progress, report: Callable[[SourceError], None]
-) -> Iterator[dict[str, str]]:
-    """The fields of each row of CSV (with a header line), JSON or Parquet files about anything; see read_sources."""
+) -> Iterator[tuple[Batch, Optional[str]]]:
+    """What CSV (with a header line), JSON or Parquet files about anything have; see read_batches."""
+    return _read_all(paths, TableReader, progress, report)
+
+
+def _read_all(
+    paths: Iterable[str],
+    make_reader: Callable[[], RowReader],
+    progress: Progress,
+    report: Callable[[SourceError], None],
+) -> Iterator[tuple[Batch, Optional[str]]]:
     for path, name in name_sources(paths, report):
         try:
-            for row in _read_path(path, TableReader(), progress):
-                yield row.fields if name is None else _add_source(row.fields, name)
+            for batch in _read_path(path, make_reader(), progress):
+                yield batch, name
         except SourceError as error:
             report(error)
 
 
-def _read_path(path: str, reader: RowReader, progress: Progress) -> Iterator[Row]:
+def _read_path(path: str, reader: RowReader, progress: Progress) -> Iterator[Batch]:
     try:
         with _open(path) as file:
             yield from _read_file(path, file, reader, progress)
@@ -146,27 +157,8 @@ class _Tap(io.RawIOBase):
         return len(piece)
 
 
-class _LineGuard(io.RawIOBase):
-    """A stream of text; raises LimitError for a line too long for a log, before all of it is in memory."""
-
-    def __init__(self, stream: io.BufferedIOBase) -> None:
-        self._stream = stream
-        self._length = 0  # bytes since the last line end
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        piece = self._stream.read1(len(buffer))
-        buffer[: len(piece)] = piece
-        self._length = len(piece) - 1 - piece.rfind(b"\n") + (0 if b"\n" in piece else self._length)
-        if self._length > LONGEST_LINE:
-            raise LimitError(f"one of its lines is longer than {LONGEST_LINE >> 20} MB; check that it is a flow log")
-        return len(piece)
-
-
-def _read_file(name: str, file: io.BufferedIOBase, reader: RowReader, progress: Progress) -> Iterator[Row]:
-    """The rows of an open file, without its layers of gzip."""
+def _read_file(name: str, file: io.BufferedIOBase, reader: RowReader, progress: Progress) -> Iterator[Batch]:
+    """What an open file has, without its layers of gzip."""
     taken = 0
 
     def count(size: int) -> None:
@@ -222,7 +214,7 @@ def _first_line(head: bytes) -> bytes:
     return next((line for line in lines if line and not line.startswith(b"#")), b"")
 
 
-def _read_shape(name: str, head: bytes, stream: io.BufferedIOBase, reader: RowReader) -> Iterator[Row]:
+def _read_shape(name: str, head: bytes, stream: io.BufferedIOBase, reader: RowReader) -> Iterator[Batch]:
     packing = next((kind for magic, kind in _OTHER_PACKINGS.items() if head.startswith(magic)), None)
     if packing:
         raise SourceError(f"{name}: this is a {packing} archive, which cannot be read; unpack it first")
@@ -231,8 +223,12 @@ def _read_shape(name: str, head: bytes, stream: io.BufferedIOBase, reader: RowRe
     first = (_first_line(head) or _first_line(head + b"\n")).decode("utf-8", "surrogateescape")
     if first.startswith(("{", "[")):
         return read_json(stream, reader)
-    buffer: Any = io.BufferedReader(_LineGuard(stream))
-    text = io.TextIOWrapper(buffer, "utf-8-sig", "surrogateescape", newline="\n")
-    if reader.is_csv_header(first):
-        return read_csv(text, reader)
-    return (row for row in map(reader.read_line, text) if row is not None)
+    source = LineSource(stream)
+    return read_csv(source, reader) if reader.is_csv_header(first) else _read_text(source, reader)
+
+
+def _read_text(source: LineSource, reader: RowReader) -> Iterator[Lines]:
+    while count := source.count():
+        lines = source.look(count)
+        source.take(count)
+        yield Lines(reader, lines)

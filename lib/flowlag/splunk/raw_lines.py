@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Optional
+from enum import Enum
+from typing import NamedTuple, Optional, cast
 
 from flowlag.enrich import Enricher
 from flowlag.fields import Names, Values
 from flowlag.instants import parse_instant
 from flowlag.layouts import LAYOUTS, Layout
-from flowlag.line_grid import Grid, make_grids
+from flowlag.line_grid import Grid, Picked, find_width, make_grids
 from flowlag.memo import Memo
 from flowlag.recognition import (
     FEWEST_WORDS,
@@ -30,8 +31,7 @@ from flowlag.recognition import (
     may_have_status,
     tells_record,
 )
-from flowlag.splunk.endings import Ending
-from flowlag.splunk.replies import Keys, ReplyCache
+from flowlag.splunk.replies import Keys, ReplyCache, Table, Writer
 from flowlag.tags import Tags
 from flowlag.words import STATUS_WORDS, status_of
 
@@ -43,43 +43,53 @@ _MOST_LAYOUTS = 64  # of one width, that the content of the lines of one block m
 
 
 class _Cut(NamedTuple):
-    """A grid without the words in front of its records, as records of a block."""
+    """Lines without the words in front of their records, as records of a block."""
 
-    grid: Grid
+    table: Table
     offset: int
 
     @property
     def lines(self) -> Sequence[str]:
         """As many as there are records."""
-        return self.grid.lines
+        return self.table.lines
 
-    def column(self, place: int) -> list[str]:
+    def column(self, place: int) -> Sequence[str]:
         """The words of a column of the layout."""
-        return self.grid.column(self.offset + place)
+        return self.table.column(self.offset + place)
+
+
+class Proof(Enum):
+    """What shows that a line has a layout: each line fits it, or has some evidence; or that all lines have is known."""
+
+    FIT = "fit"
+    EVIDENCE = "evidence"
+    KNOWN = "known"
 
 
 class _LineReplies(ReplyCache):
     """The texts of the lines in a layout: UNFIT if a line does not have it, None if it has and is not valid."""
 
-    def __init__(self, enricher: Enricher, layout: Layout, ending: Ending, must_fit: bool) -> None:
+    def __init__(self, enricher: Enricher, layout: Layout, ending: Writer, proof: Proof) -> None:
         known = Names()._asdict()
         keys = Keys(layout, {role: known[role] for role in enricher.roles}, str)
         super().__init__(enricher, keys, ending, asks_raw=True, judge=self._judge_line)
         self._line_keys = keys
         self._layout = layout
-        self._must_fit = must_fit
+        self._proof = proof
 
     def texts(self, cut: _Cut) -> list[Optional[str]]:
         """The text of each line of a grid."""
         texts = list(map(self.__getitem__, self._line_keys.of(cut)))
-        for place in self._layout.version if self._must_fit else ():
+        for place in self._layout.version if self._proof is Proof.FIT else ():
             versions = cut.column(place)
             if not all(map(is_version, set(versions))):
                 texts = [text if is_version(version) else UNFIT for text, version in zip(texts, versions)]
         return texts
 
     def _judge_line(self, values: Values) -> Tags:
-        is_record = self._fits(values) if self._must_fit else tells_record(values)
+        if self._proof is Proof.KNOWN:
+            return self._enricher.judge(values, recognised=True)
+        is_record = self._fits(values) if self._proof is Proof.FIT else tells_record(values)
         return self._enricher.judge(values, recognised=True) if is_record else Tags("other")
 
     def _fits(self, values: Values) -> bool:
@@ -91,17 +101,32 @@ class _LineReplies(ReplyCache):
         return UNFIT if tags.status == "other" else super()._write(tags)
 
 
+class Alike(NamedTuple):
+    """Lines that are valid records of one layout behind as many words, and the text of each."""
+
+    lines: Sequence[str]
+    layout: Layout
+    offset: int
+    texts: list[str]
+
+    def columns(self) -> dict[str, list[str]]:
+        """The words of each column that has a name, by this."""
+        words = list(zip(*[line.split(" ") for line in self.lines]))
+        places = self.layout.places.items()
+        return {name: list(words[self.offset + place]) for name, place in places if name != "_raw"}
+
+
 class RawLines:
     """Reads the lines of blocks, for one way in which texts are written."""
 
-    def __init__(self, enricher: Enricher, ending: Ending) -> None:
+    def __init__(self, enricher: Enricher, ending: Writer) -> None:
         settings = enricher.settings
         #: these texts depend on more than a layout's timing values
         self._is_off = settings.community or settings.confidence is not None
         self._needs_interface = "interface" in enricher.roles
         self._guesses = settings.guesses_layout
         self._layouts = list(settings.layouts or LAYOUTS.values())
-        self._replies: Memo[tuple[Layout, bool], _LineReplies] = Memo(
+        self._replies: Memo[tuple[Layout, Proof], _LineReplies] = Memo(
             lambda key: _LineReplies(enricher, key[0], ending, key[1]), lambda key: 0, 256
         )
         self._is_id = Memo(is_interface_id, len)
@@ -119,6 +144,33 @@ class RawLines:
             for row, text in zip(grid.rows, self._read_grid(grid)):
                 found[asked[row]] = text or None
         return found
+
+    def read_alike(self, lines: Sequence[str], layout: Optional[Layout] = None) -> Optional[Alike]:
+        """The records of lines if all are valid and have one layout, which may be known; else None."""
+        width = 0 if self._is_off or not lines else find_width(lines)
+        if not width or (layout is not None and len(layout) != width):
+            return None
+        attempts = self._attempts(width) if layout is None else [(layout, 0)]
+        for attempt, offset in attempts:
+            picked = Picked(lines, width, 0 if offset else attempt.first, offset + attempt.last)
+            texts = self._texts(picked, attempt, offset, None if layout is None else Proof.KNOWN)
+            if all(texts):
+                return Alike(lines, attempt, offset, cast("list[str]", texts))
+            if texts.count(UNFIT) != len(texts):
+                return None
+        return self._read_alike_by_content(lines) if self._guesses and layout is None else None
+
+    def _read_alike_by_content(self, lines: Sequence[str]) -> Optional[Alike]:
+        (grid,) = make_grids(lines)
+        layout = derive_layout(grid.words(0))
+        if (
+            layout is None
+            or len(self._places_with(grid, layout)) != len(grid.rows)
+            or not self._is_proved(grid, layout)
+        ):
+            return None
+        texts = self._replies[layout, Proof.FIT].texts(_Cut(grid, 0))
+        return Alike(lines, layout, 0, cast("list[str]", texts)) if all(texts) else None
 
     def _read_grid(self, grid: Grid) -> Sequence[Optional[str]]:
         texts: list[Optional[str]] = [UNFIT] * len(grid.rows)
@@ -145,16 +197,20 @@ class RawLines:
 
     def _try(self, grid: Grid, left: list[int], layout: Layout, offset: int, texts: list[Optional[str]]) -> None:
         """Put the texts of the lines of a grid in a layout into `texts`."""
-        part = grid.take(left)
-        found = self._replies[layout, self._guesses or offset > 0].texts(_Cut(part, offset))
-        if offset:
-            times = part.column(0)
-            found = [text if is_time_in_front(time) else UNFIT for text, time in zip(found, times)]
+        found = self._texts(grid.take(left), layout, offset)
         if len(left) == len(texts):
             texts[:] = found
         else:
             for place, text in zip(left, found):
                 texts[place] = text or texts[place] if not self._guesses else text
+
+    def _texts(self, table: Table, layout: Layout, offset: int, proof: Optional[Proof] = None) -> list[Optional[str]]:
+        """The text of each line in a layout, behind so many words."""
+        proof = proof or (Proof.FIT if self._guesses or offset > 0 else Proof.EVIDENCE)
+        found = self._replies[layout, proof].texts(_Cut(table, offset))
+        if not offset:
+            return found
+        return [text if is_time_in_front(time) else UNFIT for text, time in zip(found, table.column(0))]
 
     def _read_by_content(self, grid: Grid, left: list[int], texts: list[Optional[str]]) -> None:
         """Put in the texts of lines that no known layout fits: each layout that a line shows is tried on all."""
@@ -189,7 +245,7 @@ class RawLines:
     def _prove(self, grid: Grid, layout: Layout, places: list[int], texts: list[Optional[str]]) -> None:
         """Put in the texts of lines whose content shows this layout and no other; grids with other lines are halved."""
         if self._is_proved(grid, layout):
-            found = self._replies[layout, True].texts(_Cut(grid, 0))
+            found = self._replies[layout, Proof.FIT].texts(_Cut(grid, 0))
             for place, text in zip(places, found):
                 texts[place] = text or None
         elif len(places) == 1:

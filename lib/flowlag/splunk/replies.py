@@ -23,7 +23,6 @@ from flowlag.memo import LONGEST, Bounded, Memo, longest_of
 from flowlag.record import VALID, count_packets
 from flowlag.splunk.blocks import Records
 from flowlag.splunk.csv_bytes import decode
-from flowlag.splunk.endings import Ending
 from flowlag.tags import Tags
 
 T = TypeVar("T")
@@ -52,8 +51,15 @@ class Table(Protocol):
     def lines(self) -> Sequence[str]:
         """As many as there are records."""
 
-    def column(self, place: int) -> list[str]:
+    def column(self, place: int, /) -> Sequence[str]:
         """The texts of a column."""
+
+
+class Writer(Protocol):
+    """What makes the text that is added to a record."""
+
+    def write(self, tags: Tags, /) -> str:
+        """The text for these tags, in which a time may be a number of seconds in `<` and `>`."""
 
 
 class _Role(NamedTuple):
@@ -153,7 +159,7 @@ class ReplyCache(Bounded[Key, Optional[str]]):
     """
 
     def __init__(
-        self, enricher: Enricher, keys: Keys, ending: Ending, asks_raw: bool,
+        self, enricher: Enricher, keys: Keys, ending: Writer, asks_raw: bool,
         judge: Optional[Callable[[Values], Tags]] = None,
     ) -> None:  # fmt: skip
         super().__init__()
