@@ -78,10 +78,12 @@ package: $(VENV)/.stamp ## write dist/flowlag-<version>.tar.gz from the files th
 inspect: package $(TOOLS)/.stamp ## run Splunk AppInspect on the package, with and without the tag for Splunk Cloud
 	@$(TOOLS)/bin/python -m tools.inspect_app
 
-bench: package ## measure the speed of the packaged search commands, and how right the profile is
+bench: package build/venv-others/.stamp ## measure the speed of the packaged search commands and of the shell
+	@set -e; for version in $(VERSIONS); do $(MAKE) --no-print-directory build/venv-$$version/.stamp; done
 	@PYTHONPATH=lib $(VENV)/bin/python -m bench.enrich
 	@PYTHONPATH=lib $(VENV)/bin/python -m bench.match
 	@PYTHONPATH=lib $(VENV)/bin/python -m bench.connect
+	@PYTHONPATH=lib $(VENV)/bin/python -m bench.shell
 	@PYTHONPATH=lib $(VENV)/bin/python -m bench.accuracy.truth
 
 scale: package ## measure the packaged search commands at sizes that no search should need: speed, CPU, memory
@@ -144,6 +146,9 @@ build/venv-fuzz/.stamp: requirements.txt tests/fuzz/requirements.txt
 	@touch $@
 
 build/venv-bench/.stamp: bench/requirements.txt
+	$(call make_tools,$(NEWEST))
+
+build/venv-others/.stamp: bench/others.txt
 	$(call make_tools,$(NEWEST))
 
 build/venv-%/.stamp: requirements.txt requirements-test.txt

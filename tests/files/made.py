@@ -6,7 +6,8 @@ import io
 import pytest
 
 from flowlag.cli.output import WRITERS, find_form
-from flowlag.cli.pieces import tag_batches, tag_rows
+from flowlag.cli.pieces import tag_rows
+from flowlag.cli.tagger import tag_batches
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import parse_settings
 from flowlag.files.sources import read_batches, read_source, read_sources

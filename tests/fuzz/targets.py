@@ -28,7 +28,8 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from flowlag.cli.output import WRITERS, find_form
-from flowlag.cli.pieces import tag_batches, tag_rows
+from flowlag.cli.pieces import tag_rows
+from flowlag.cli.tagger import tag_batches
 from flowlag.cli.terminal import encode_line
 from flowlag.connect.connector import Connector
 from flowlag.connect.options import parse_connect_arguments, parse_connect_settings

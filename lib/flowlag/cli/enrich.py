@@ -22,7 +22,7 @@ from flowlag.cli.command import (
 from flowlag.cli.lags import LAGS, find_lags, read_lags
 from flowlag.cli.output import WRITERS, find_form
 from flowlag.cli.period import PERIOD_OPTIONS, read_period
-from flowlag.cli.pieces import tag_batches
+from flowlag.cli.tagger import tag_batches
 from flowlag.cli.terminal import Parser, complain, write_lines
 from flowlag.cli.windows import read_windows, take_windows_file, with_windows_file
 from flowlag.enrich import Enricher

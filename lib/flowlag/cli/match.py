@@ -27,7 +27,8 @@ from flowlag.cli.lags import LAGS, find_lags, read_lags
 from flowlag.cli.match_output import TABLES
 from flowlag.cli.output import CsvForm, csv_lines
 from flowlag.cli.period import PERIOD_OPTIONS, read_period
-from flowlag.cli.pieces import Piece, Tagged, tag_batches
+from flowlag.cli.pieces import Piece, Tagged
+from flowlag.cli.tagger import tag_batches
 from flowlag.cli.terminal import Parser, encode_line, write_lines
 from flowlag.cli.windows import read_windows, take_windows_file
 from flowlag.enrich import Enricher

@@ -6,7 +6,8 @@ Authority: docs/profile.md, Output fields, and docs/shell.md, Output.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from flowlag.cli.command import (
     add_files,
@@ -19,17 +20,23 @@ from flowlag.cli.command import (
     make_parser,
     open_inputs,
 )
+from flowlag.cli.output import CsvForm
 from flowlag.cli.period import PERIOD_OPTIONS, read_period
-from flowlag.cli.pieces import tag_events
+from flowlag.cli.pieces import Piece, Tagged
 from flowlag.cli.row_output import RowOutput
+from flowlag.cli.tagger import tag_batches
 from flowlag.cli.terminal import Parser, write_lines
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import FIELD_OPTIONS, FORMAT
+from flowlag.fields import has_value
+from flowlag.files.names import AliasFinder, Get, read_as
 from flowlag.profile.options import PROFILE_OPTIONS, parse_profile_settings
 from flowlag.profile.profiler import PROFILE_FIELDS, Profiler
 
 #: With the options for reading files; in Splunk, flowlagenrich has these, before flowlagprofile.
 OPTIONS = (*PROFILE_OPTIONS, *FIELD_OPTIONS, FORMAT)
+
+INDEX_TIME = "_indextime"
 
 _OUTPUT = RowOutput(
     PROFILE_FIELDS,
@@ -50,12 +57,41 @@ def profile(argv: Sequence[str]) -> int:
     period = read_period(args, "flowlag profile")
     writer = find_writer(_OUTPUT.writers, args)
     enricher, profiler = Enricher(settings.reading), Profiler(settings)
-    files = find_inputs(args.files)
+    files, feeder = find_inputs(args.files), _Feeder(enricher)
     with open_inputs(files) as inputs:
-        for _, get in tag_events(enricher, inputs.rows(files, settings.reading), period):
-            profiler.feed(get)
+        for piece in tag_batches(enricher, inputs.batches(files, settings.reading), period, CsvForm()):
+            for get, count in feeder.read(piece):
+                profiler.feed(get, count)
     is_written = write_lines(writer(lambda write: (write(tuple(row.values())) for row in profiler.close())))
     return finish(inputs, is_written, [profiler.warning()], args.strict and has_unreadable(profiler.counts))
+
+
+class _Feeder:
+    """Gives what a Profiler asks of records: those that are equal in all of it are given once, with their number."""
+
+    def __init__(self, enricher: Enricher) -> None:
+        settings = enricher.settings
+        self._tags = enricher.fields
+        self._aliases = AliasFinder(settings.input_fields)
+        self._asked = {*settings.input_fields, INDEX_TIME}
+        self._interfaces = settings.names.interface
+
+    def read(self, piece: Piece) -> Iterator[tuple[Get, int]]:
+        """For each distinct record what gives its fields, and how many there are."""
+        if not isinstance(piece, Tagged):
+            for event in piece:
+                yield read_as(event, self._aliases.find(event)), 1
+            return
+        columns = piece.all_columns()
+        aliases = self._aliases.find(columns)
+        asked = {*self._asked, *aliases.values()}
+        names = [aliases.get(name, name) for name in self._interfaces]
+        if any(name in columns and all(map(has_value, set(columns[name]))) for name in names):
+            asked.discard("_raw")  # it is asked only for the interface
+        held = {name: texts for name, texts in columns.items() if name in asked}
+        for row, count in Counter(zip(*held.values(), piece.tags)).items():
+            fields = {**dict(zip(held, row)), **dict(zip(self._tags, row[-1].split(",")))}
+            yield read_as(fields, aliases), count
 
 
 def _profile_parser() -> Parser:

@@ -133,7 +133,7 @@ def _judge(values: Values) -> Optional[_Record]:
 
 
 class Profiler:
-    """Takes events one by one, and gives the rows at the end."""
+    """Takes events, and gives the rows at the end."""
 
     def __init__(self, settings: ProfileSettings) -> None:
         self.settings = settings
@@ -143,22 +143,25 @@ class Profiler:
         self._judged = Memo(_judge, longest_of)
         self._names = [settings.reading.prefix + name for name in ("status", "start", "end")]
 
-    def feed(self, get: Get) -> None:
-        """Take one event, tagged or not, whose fields `get` returns as text (None or empty if absent)."""
+    def feed(self, get: Get, count: int = 1) -> None:
+        """Take one event, tagged or not, whose fields `get` returns as text (None or empty if absent).
+
+        `count` says how many there are that have the same fields.
+        """
         values, record = self._read(get)
-        self.counts[record.status] += 1
+        self.counts[record.status] += count
         if record.status in _LEFT_OUT:
             return
         seen = self._interfaces.get(values.interface or "")
         if seen is None:
             seen = self._interfaces[values.interface or ""] = _Seen()
         kind = _name_kind(record, values.packets)
-        seen.kinds[kind] += 1
+        seen.kinds[kind] += count
         if kind.status == "ok" and record.end_us is not None:
             indexed_us = parse_instant(get("_indextime") or "")
             if indexed_us is not None:
                 # rounded up, by -(a // b) of the negative difference
-                seen.lags[record.end_us // SECOND_US, -((record.end_us - indexed_us) // SECOND_US)] += 1
+                seen.lags[record.end_us // SECOND_US, -((record.end_us - indexed_us) // SECOND_US)] += count
 
     def close(self) -> Iterator[dict[str, str]]:
         """The rows, ordered by interface and time, each with all of PROFILE_FIELDS. Call it after the last event."""

@@ -11,12 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from enum import Enum
 from typing import NamedTuple, Optional, cast
 
 from flowlag.enrich import Enricher
-from flowlag.fields import Names, Values
-from flowlag.instants import parse_instant
 from flowlag.layouts import LAYOUTS, Layout
 from flowlag.line_grid import Grid, Picked, find_width, make_grids
 from flowlag.memo import Memo
@@ -27,78 +24,14 @@ from flowlag.recognition import (
     is_interface_id,
     is_stamp,
     is_time_in_front,
-    is_version,
     may_have_status,
-    tells_record,
 )
-from flowlag.splunk.replies import Keys, ReplyCache, Table, Writer
-from flowlag.tags import Tags
-from flowlag.words import STATUS_WORDS, status_of
-
-#: What a line gets that a layout does not fit, so that the next one may be tried. None is left to the reference.
-UNFIT = ""
+from flowlag.splunk.line_replies import UNFIT, Cut, LineReplies, Proof
+from flowlag.splunk.replies import Table, Writer
+from flowlag.words import STATUS_WORDS
 
 _STAMP = r"(?<![^ \n])[1-4][0-9]{9}(?![^ \n])"
 _MOST_LAYOUTS = 64  # of one width, that the content of the lines of one block may show
-
-
-class _Cut(NamedTuple):
-    """Lines without the words in front of their records, as records of a block."""
-
-    table: Table
-    offset: int
-
-    @property
-    def lines(self) -> Sequence[str]:
-        """As many as there are records."""
-        return self.table.lines
-
-    def column(self, place: int) -> Sequence[str]:
-        """The words of a column of the layout."""
-        return self.table.column(self.offset + place)
-
-
-class Proof(Enum):
-    """What shows that a line has a layout: each line fits it, or has some evidence; or that all lines have is known."""
-
-    FIT = "fit"
-    EVIDENCE = "evidence"
-    KNOWN = "known"
-
-
-class _LineReplies(ReplyCache):
-    """The texts of the lines in a layout: UNFIT if a line does not have it, None if it has and is not valid."""
-
-    def __init__(self, enricher: Enricher, layout: Layout, ending: Writer, proof: Proof) -> None:
-        known = Names()._asdict()
-        keys = Keys(layout, {role: known[role] for role in enricher.roles}, str)
-        super().__init__(enricher, keys, ending, asks_raw=True, judge=self._judge_line)
-        self._line_keys = keys
-        self._layout = layout
-        self._proof = proof
-
-    def texts(self, cut: _Cut) -> list[Optional[str]]:
-        """The text of each line of a grid."""
-        texts = list(map(self.__getitem__, self._line_keys.of(cut)))
-        for place in self._layout.version if self._proof is Proof.FIT else ():
-            versions = cut.column(place)
-            if not all(map(is_version, set(versions))):
-                texts = [text if is_version(version) else UNFIT for text, version in zip(texts, versions)]
-        return texts
-
-    def _judge_line(self, values: Values) -> Tags:
-        if self._proof is Proof.KNOWN:
-            return self._enricher.judge(values, recognised=True)
-        is_record = self._fits(values) if self._proof is Proof.FIT else tells_record(values)
-        return self._enricher.judge(values, recognised=True) if is_record else Tags("other")
-
-    def _fits(self, values: Values) -> bool:
-        if values.start is None or values.end is None or (self._layout.has_status and status_of(values.status) is None):
-            return False
-        return parse_instant(values.start) is not None and parse_instant(values.end) is not None
-
-    def _write(self, tags: Tags) -> Optional[str]:
-        return UNFIT if tags.status == "other" else super()._write(tags)
 
 
 class Alike(NamedTuple):
@@ -126,8 +59,8 @@ class RawLines:
         self._needs_interface = "interface" in enricher.roles
         self._guesses = settings.guesses_layout
         self._layouts = list(settings.layouts or LAYOUTS.values())
-        self._replies: Memo[tuple[Layout, Proof], _LineReplies] = Memo(
-            lambda key: _LineReplies(enricher, key[0], ending, key[1]), lambda key: 0, 256
+        self._replies: Memo[tuple[Layout, Proof], LineReplies] = Memo(
+            lambda key: LineReplies(enricher, key[0], ending, key[1]), lambda key: 0, 256
         )
         self._is_id = Memo(is_interface_id, len)
         self._is_stamp = Memo(is_stamp, len)
@@ -169,7 +102,7 @@ class RawLines:
             or not self._is_proved(grid, layout)
         ):
             return None
-        texts = self._replies[layout, Proof.FIT].texts(_Cut(grid, 0))
+        texts = self._replies[layout, Proof.FIT].texts(Cut(grid, 0))
         return Alike(lines, layout, 0, cast("list[str]", texts)) if all(texts) else None
 
     def _read_grid(self, grid: Grid) -> Sequence[Optional[str]]:
@@ -207,7 +140,7 @@ class RawLines:
     def _texts(self, table: Table, layout: Layout, offset: int, proof: Optional[Proof] = None) -> list[Optional[str]]:
         """The text of each line in a layout, behind so many words."""
         proof = proof or (Proof.FIT if self._guesses or offset > 0 else Proof.EVIDENCE)
-        found = self._replies[layout, proof].texts(_Cut(table, offset))
+        found = self._replies[layout, proof].texts(Cut(table, offset))
         if not offset:
             return found
         return [text if is_time_in_front(time) else UNFIT for text, time in zip(found, table.column(0))]
@@ -245,7 +178,7 @@ class RawLines:
     def _prove(self, grid: Grid, layout: Layout, places: list[int], texts: list[Optional[str]]) -> None:
         """Put in the texts of lines whose content shows this layout and no other; grids with other lines are halved."""
         if self._is_proved(grid, layout):
-            found = self._replies[layout, Proof.FIT].texts(_Cut(grid, 0))
+            found = self._replies[layout, Proof.FIT].texts(Cut(grid, 0))
             for place, text in zip(places, found):
                 texts[place] = text or None
         elif len(places) == 1:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowlag.cli import pieces
+from flowlag.cli import tagger
 from flowlag.cli.period import Period
 from flowlag.layouts import LAYOUTS
 from tests.files.made import HEADER, NAMES, assert_same_output, parquet, subscription, write_output
@@ -57,12 +57,27 @@ def damage(kind, words, columns):
             "quotes": {"srcaddr": '"192.0.2.1"'},
             "comma": {"dstaddr": "192.0.2.1,192.0.2.2"},
             "letters": {"dstaddr": "höst"},
+            "unread letters": {"packets": "€"},
+            "named": {"version": "version"},
         }.get(kind, {})
     )
     return [changed[name] for name in columns]
 
 
-KINDS = ("plain", "nodata", "skipdata", "invalid", "reversed", "iso", "decimals", "quotes", "comma", "letters")
+KINDS = (
+    "plain",
+    "nodata",
+    "skipdata",
+    "invalid",
+    "reversed",
+    "iso",
+    "decimals",
+    "quotes",
+    "comma",
+    "letters",
+    "unread letters",
+    "named",
+)
 FRONTS = ("", "2020-10-11T06:24:06Z ", "1602397446000 eni-0a1b2c3d4e5f67890-all ", " ", "\t")
 
 
@@ -145,6 +160,38 @@ OPTIONS = (
 PERIODS = (None, None, None, Period(since_us=(START + 20) * 1_000_000), Period(until_us=START * 1_000_000))
 
 
+def default_lines(count, **changed):
+    """Records in the default layout, each with some words changed."""
+    return [
+        " ".join({**{name: word(name, i) for name in LAYOUT_NAMES["default"]}, **changed}.values())
+        for i in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [HEADER, *default_lines(40), *("#" + line for line in default_lines(3)), *default_lines(40)],
+        [*default_lines(40), *default_lines(1, version="version"), *default_lines(40)],
+        [*default_lines(40, packets="€"), *default_lines(40, dstaddr="höst")],
+        [HEADER, *default_lines(40), HEADER.replace("start end", "end start"), *default_lines(40)],
+        [*default_lines(40), "interface-id start end log-status", "eni-1 1602397446 1602397505 OK"],
+    ],
+    ids=["commented-out", "version-again", "letters", "another-header", "narrower-header"],
+)
+@pytest.mark.parametrize("shape", ["text", "csv", "message"])
+def test_lines_that_settle_how_others_are_read(lines, shape, tmp_path):
+    path = tmp_path / "x"
+    content = {
+        "text": lines,
+        "csv": [",".join(NAMES), *(line.replace(" ", ",") for line in lines)],
+        "message": ["timestamp,message", *(f"1,{line}" for line in lines)],
+    }[shape]
+    path.write_text("\n".join(content))
+    for output in ("csv", "json"):
+        assert_same_output([str(path)], output)
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     records=runs(), shape=st.sampled_from(sorted(SHAPES)), options=st.sampled_from(OPTIONS),
@@ -182,8 +229,8 @@ def plain_records(layout):
 def test_hardly_any_record_is_read_alone(shape, layout, tmp_path, monkeypatch):
     """No more than a header line and what stands beside it."""
     alone = []
-    tag_rows = pieces.tag_rows
-    monkeypatch.setattr(pieces, "tag_rows", lambda enricher, rows, period: tag_rows(enricher, note(rows), period))
+    tag_rows = tagger.tag_rows
+    monkeypatch.setattr(tagger, "tag_rows", lambda enricher, rows, period: tag_rows(enricher, note(rows), period))
 
     def note(rows):
         for row in rows:
@@ -203,5 +250,5 @@ def test_hardly_any_record_of_parquet_is_read_alone(tmp_path, monkeypatch):
     rows = [dict(zip(NAMES, words)) for _, words in plain_records("default")]
     path.write_bytes(parquet([{**row, "start": int(row["start"]), "bytes": None} for row in rows]))
     assert_same_output([str(path)], "csv")
-    monkeypatch.setattr(pieces, "tag_rows", lambda enricher, rows, period: pytest.fail("a row is read alone"))
+    monkeypatch.setattr(tagger, "tag_rows", lambda enricher, rows, period: pytest.fail("a row is read alone"))
     assert len(write_output([str(path)], "csv", is_fast=True)[0]) == 1001
