@@ -8,13 +8,14 @@ system, wait4), start included, per event; peak memory is VmHWM just before the 
 Splunk, and absolute rates are those of this machine: quote ratios.
 
     stock   a plain StreamingCommand of the vendored SDK with the SDK's own loop, over the same Enricher
+    brief   the same, but it computes these answers in a few lines of its own, without options, checks or other fields
     ours    the packaged command
     no-op   csv.reader into csv.writer, no work at all
     copy    the bytes as they came
 
 Variants of ours: `learned` with a lookup of learned windows, `community` with community=true, `confident` with
-confidence=99 and a lookup of learned lags, `described` with the layout of `_raw` in format=. `splits` is another stock
-command, which splits `_raw` and computes the answers in a few lines of its own.
+confidence=99 and a lookup of learned lags, `described` with the layout of `_raw` in format=. `splits` is `brief` for
+events of which only `_raw` is known. bench/instructions.py counts instructions instead of time.
 """
 
 from __future__ import annotations
@@ -60,27 +61,29 @@ class StockCommand(StreamingCommand):
         return self.enricher.rows(records)
 dispatch(StockCommand, module_name=__name__)
 """
-_SPLITS = """
+_BRIEF = """
 from splunklib.searchcommands import Configuration, StreamingCommand, dispatch
 from flowlag.tags import TAG_FIELDS
 FIELDS = ["flowlag_" + name for name in TAG_FIELDS]
 @Configuration()
-class SplittingCommand(StreamingCommand):
+class BriefCommand(StreamingCommand):
     def stream(self, records):
         for record in records:
-            words = record["_raw"].split()
-            start, end, packets = int(words[10]), int(words[11]), int(words[8])
+            {read}
             length = end - start
             full = 58 <= length <= 60
             time, uncertainty = (start + end - 59) / 2, (length + 61) / 2
             stamps = "packet" if length <= 1 else "batch" if packets == 1 else "unclear"
-            window = (end - 59, end + 1, "full", 0, "record") if full else ("", "", "", "", "")
-            answers = ("ok", start, end, length, start - 60, end + 1, "%g" % time if time % 1 else int(time),
+            window = (end - 59, end + 1, "full", max(0, start - end + 59), "record") if full else ("", "", "", "", "")
+            answers = ("ok", start, end, length, start - 60, end + 1, f"{{time:.1f}}" if time % 1 else int(time),
                 "%g" % uncertainty, *window, stamps)
             record.update(zip(FIELDS, answers))
             yield record
-dispatch(SplittingCommand, module_name=__name__)
+dispatch(BriefCommand, module_name=__name__)
 """
+_BRIEF_FIELDS = 'start, end, packets = int(record["start_time"]), int(record["end_time"]), int(record["packets"])'
+_BRIEF_WORDS = """words = record["_raw"].split()
+            start, end, packets = int(words[10]), int(words[11]), int(words[8])"""
 _LOOP = """
 import sys{imports}
 def work(body):
@@ -104,7 +107,8 @@ _NOOP = """out = io.StringIO()
 #: Scripts that are written beside the packaged command; `bare` and `import` only measure the start.
 SCRIPTS = {
     "stock": _OWN_PATH + _SDK,
-    "splits": _OWN_PATH + _SPLITS,
+    "brief": _OWN_PATH + _BRIEF.format(read=_BRIEF_FIELDS),
+    "splits": _OWN_PATH + _BRIEF.format(read=_BRIEF_WORDS),
     "no-op": _LOOP.format(imports=", csv, io\ncsv.field_size_limit(1 << 30)", work=_NOOP),
     "copy": _LOOP.format(imports="", work="return body"),
     "bare": _LOOP.format(imports="", work="return body"),
@@ -164,11 +168,14 @@ class Machine:
         off = ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH")
         self.env = {name: value for name, value in os.environ.items() if name not in off}
 
+    def script(self, contender: str) -> Path:
+        """What a contender runs."""
+        bin = self.own_apps[contender] / "bin" if contender in self.own_apps else self.bin
+        return bin / ("flowlagenrich.py" if contender in ARGUMENTS else f"{contender}.py")
+
     def open(self, version: str, contender: str) -> Splunkd:
         """Start a contender."""
-        bin = self.own_apps[contender] / "bin" if contender in self.own_apps else self.bin
-        script = bin / ("flowlagenrich.py" if contender in ARGUMENTS else f"{contender}.py")
-        return Splunkd(script, self.pythons[version], env=self.env)
+        return Splunkd(self.script(contender), self.pythons[version], env=self.env)
 
     def run(self, version: str, contender: str, bodies: Iterable[bytes]) -> Run:
         """Run one whole search and return its cost."""
@@ -223,8 +230,9 @@ def read_events(body: bytes) -> list[dict[str, str]]:
 def check_events(machine: Machine, version: str, shape: str) -> int:
     """Compare our events of a data set with the stock SDK's; return their number, or exit if one differs."""
     body = make_chunk(shape, 0, SMALL_CHUNK_ROWS)
-    stock, ours = (read_events(machine.first_reply(version, name, body)) for name in ("stock", "ours"))
-    if stock != ours or len(ours) != SMALL_CHUNK_ROWS:
+    others = ("stock", *filter(None, [BRIEF.get(shape)]))
+    ours, *theirs = (read_events(machine.first_reply(version, name, body)) for name in ("ours", *others))
+    if any(events != ours for events in theirs) or len(ours) != SMALL_CHUNK_ROWS:
         raise SystemExit(f"bench.enrich: on {version}, ours and the stock SDK give other events for {shape}")
     learned = read_events(machine.first_reply(version, "learned", body)) if shape == "narrow" else ()
     if any(event["flowlag_window_basis"] != "profile" for event in learned):
@@ -435,8 +443,10 @@ def is_reached(values: list[float], sign: str, goal: float) -> bool:
 # -- command line
 
 ALL = ("stock", "ours", "no-op", "copy")
+#: The other yardstick, over the data sets that it reads.
+BRIEF = {"wide": "brief", "narrow": "brief", "raw": "splits"}
 #: The other contenders over a data set without extracted fields.
-RAW = {"raw": ("ours", "splits"), "content": ("ours", "described")}
+RAW = {"raw": ("ours",), "content": ("ours", "described")}
 
 
 def plan_cases(versions: Iterable[str], quick: bool, shapes: Optional[list[str]], events: Optional[int]) -> list[Case]:
@@ -448,8 +458,9 @@ def plan_cases(versions: Iterable[str], quick: bool, shapes: Optional[list[str]]
         for shape in [name for name in shapes or (("wide", "narrow") if quick else SHAPES) if name != "start"]:
             main = shape in ("wide", "narrow")
             cases.append(Case(version, shape, CHUNK_ROWS, many if main else few, ALL))
-            if shape in RAW:
-                cases.append(Case(version, shape, CHUNK_ROWS, few, RAW[shape]))
+            others = (*RAW.get(shape, ("ours",)), *filter(None, [BRIEF.get(shape)]))
+            if len(others) > 1:
+                cases.append(Case(version, shape, CHUNK_ROWS, few, others))
             if main and not quick:
                 cases.append(Case(version, shape, SMALL_CHUNK_ROWS, few, ALL))
                 variants = ("learned", "confident") if shape == "narrow" else ("community",)

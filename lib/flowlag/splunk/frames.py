@@ -19,7 +19,7 @@ from flowlag.splunk.stdio import write_all
 
 _HEADER = re.compile(rb"chunked\s+1\.0\s*,\s*([0-9]{1,18})\s*,\s*([0-9]{1,18})\s*\n")
 _LONGEST_HEADER = 100
-_PIECE = 128 * 1024
+_PIECE = 64 * 1024
 #: splunkd sends a few thousand bytes, mostly the text of the search. A body may have any length, because it is passed
 #: on in pieces.
 LONGEST_METADATA = 16 * 1024 * 1024

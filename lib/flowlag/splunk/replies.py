@@ -139,6 +139,18 @@ def remember(find: Callable[[str], T], value: Callable[[str], str]) -> Memo[str,
     return Memo(lambda text: find(decode(value(text))), len)
 
 
+class Seconds(Bounded[str, Optional[int]]):
+    """A time in whole seconds by its text, if that is written as AWS writes it; None for anything else."""
+
+    def __missing__(self, text: str) -> Optional[int]:
+        if not (len(text) == 10 and text.isdecimal() and text.isascii() and _FIRST <= text <= _LAST):
+            return None
+        if len(self) >= self._size:  # as `keep` does, without a call for each distinct text
+            self.clear()
+        second = self[text] = int(text)
+        return second
+
+
 class ReplyCache(Bounded[Key, Optional[str]]):
     """The text to add to a record, by its key; None if the fields do not settle it and `_raw` has to be read.
 
@@ -160,24 +172,34 @@ class ReplyCache(Bounded[Key, Optional[str]]):
         self._keys = keys
         self._ending = ending
         self._asks_raw = asks_raw
-        #: text -> a time in whole seconds, None for anything else
-        self.seconds = Memo(_read_seconds, len)
+        self.seconds = Seconds()
+        #: what keys of one pattern share -> the pattern
         self._patterns: Bounded[tuple[Any, ...], Pattern] = Bounded()
 
     def __missing__(self, key: Key) -> Optional[str]:
+        """Most keys are new ones of a known pattern, so what they need comes first, and without calls."""
         start_s, end_s = self.seconds[key[0]], self.seconds[key[1]]
-        can_be_kept = len("".join(key)) <= LONGEST
-        if can_be_kept and start_s is not None and end_s is not None:
-            likeness = (end_s - start_s, key[2:]) if self._all_move else self._find_likeness(key, start_s, end_s)
-            text, offsets_s = self._patterns.get(likeness) or self._add_pattern(likeness, key, start_s)
-            if text is not None:
-                text %= tuple([start_s + offset_s for offset_s in offsets_s])
-        else:
-            text = self._write(self._judge(self._keys.values[key]))
-        if can_be_kept:
-            if len(self) >= self._size:  # as `keep` does, without a call for each distinct key
-                self.clear()
-            self[key] = text
+        if start_s is None or end_s is None or (not self._all_move and is_long(key)):
+            return self._judge_alone(key)
+        likeness = (end_s - start_s, key[2:]) if self._all_move else self._find_likeness(key, start_s, end_s)
+        pattern = self._patterns.get(likeness)
+        if pattern is None:
+            if is_long(key):
+                return self._judge_alone(key)
+            pattern = self._add_pattern(likeness, key, start_s)
+        text, offsets_s = pattern
+        if text is not None:
+            text %= tuple([start_s + offset_s for offset_s in offsets_s])
+        if len(self) >= self._size:
+            self.clear()
+        self[key] = text
+        return text
+
+    def _judge_alone(self, key: Key) -> Optional[str]:
+        """The text for a key without a pattern: some time is no whole second, or a text is too long."""
+        text = self._write(self._judge(self._keys.values[key]))
+        if not is_long(key):
+            self.keep(key, text)
         return text
 
     def _find_likeness(self, key: Key, start_s: int, end_s: int) -> tuple[Any, ...]:
@@ -202,6 +224,11 @@ class ReplyCache(Bounded[Key, Optional[str]]):
         return self._ending.write(tags)
 
 
+def is_long(key: Key) -> bool:
+    """Whether a key is too long to be kept."""
+    return len("".join(key)) > LONGEST
+
+
 def _relate_times(tags: Tags, start_s: int) -> Tags:
     """The tags with `<seconds after the start>` instead of the whole seconds of each time."""
     return tags._replace(**{name: _relate(getattr(tags, name), start_s) for name in _TIMES})
@@ -214,9 +241,3 @@ def _relate(time: str, start_s: int) -> str:
 
 def _cut_times(text: Optional[str]) -> Pattern:
     return (None, ()) if text is None else (_OFFSET.sub("%d", text), tuple(map(int, _OFFSET.findall(text))))
-
-
-def _read_seconds(text: str) -> Optional[int]:
-    """A time in whole seconds, written as AWS writes it; None for anything else."""
-    is_whole = len(text) == 10 and text.isdecimal() and text.isascii() and _FIRST <= text <= _LAST
-    return int(text) if is_whole else None
