@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowlag.cli import tagger
+from flowlag.cli.main import main
 from flowlag.cli.period import Period
 from flowlag.layouts import LAYOUTS
 from tests.files.made import HEADER, NAMES, assert_same_output, parquet, subscription, write_output
@@ -253,3 +254,31 @@ def test_hardly_any_record_of_parquet_is_read_alone(tmp_path, monkeypatch):
     assert_same_output([str(path)], "csv")
     monkeypatch.setattr(tagger, "tag_rows", lambda enricher, rows, period: pytest.fail("a row is read alone"))
     assert len(write_output([str(path)], "csv", is_fast=True)[0]) == 1001
+
+
+@pytest.mark.parametrize("command", ["profile", "connect", "learn"])
+@pytest.mark.parametrize("shape", sorted(SHAPES))
+def test_other_commands_take_records_by_columns(command, shape, tmp_path, capsysbinary, monkeypatch):
+    """And tell what they tell of rows."""
+    columns, kinds = LAYOUT_NAMES["default"], KINDS[:-1]
+    records = [
+        (
+            columns,
+            damage(kinds[i % 40] if i % 40 < len(kinds) else "plain", [word(name, i) for name in columns], columns),
+        )
+        for i in range(250)
+    ]
+    (tmp_path / "x").write_text(SHAPES[shape](records, {}, ""))
+    flows, given = str(tmp_path / "x"), [str(tmp_path / "x")]
+    if command == "learn":
+        anchors = [f"{START + i // 3},192.0.2.{i},1\n" for i in range(250)]
+        (tmp_path / "anchors").write_text("".join(["_time,src,count\n", *anchors]))
+        given = ["--flows", flows, "--anchors", str(tmp_path / "anchors"), "--by", "srcaddr=src"]
+        given += ["--anchor-packets", "count"]
+    found = []
+    for is_fast in (True, False):
+        if not is_fast:
+            monkeypatch.setattr(tagger._Tagger, "split", lambda self, batch, source: iter([batch]))
+        code = main([command, "--output", "csv", *given])
+        found.append((code, *capsysbinary.readouterr()))
+    assert found[0] == found[1] and found[0][1].count(b"\n") > 5

@@ -23,8 +23,7 @@ from flowlag.cli.view import read_view
 from flowlag.enrich_options import Settings
 from flowlag.errors import SettingsError
 from flowlag.files.batches import Batch
-from flowlag.files.rows import Row
-from flowlag.files.sources import Progress, read_batches, read_sources, read_tables
+from flowlag.files.sources import Progress, read_batches, read_tables
 from flowlag.options import Option, describe
 from flowlag.record import UNTAGGABLE
 
@@ -121,12 +120,8 @@ class Inputs:
         self.failures = Failures()
         self._progress = progress
 
-    def rows(self, paths: Sequence[str], settings: Settings) -> Iterator[Row]:
-        """The rows of flow logs."""
-        return read_sources(paths, settings, self._progress, self.failures.note)
-
     def batches(self, paths: Sequence[str], settings: Settings) -> Iterator[tuple[Batch, Optional[str]]]:
-        """The same, many rows at a time, with what names their file."""
+        """What flow logs have, with what names their file."""
         return read_batches(paths, settings, self._progress, self.failures.note)
 
     def tables(self, paths: Sequence[str]) -> Iterator[tuple[Batch, Optional[str]]]:

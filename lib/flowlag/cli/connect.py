@@ -7,7 +7,7 @@ Authority: docs/connect.md, Output fields, and docs/shell.md, Output.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
+from typing import Callable
 
 from flowlag.cli.command import (
     add_files,
@@ -20,18 +20,20 @@ from flowlag.cli.command import (
     make_parser,
     open_inputs,
 )
+from flowlag.cli.output import CsvForm
 from flowlag.cli.period import PERIOD_OPTIONS, read_period
-from flowlag.cli.pieces import tag_events
+from flowlag.cli.pieces import Piece, Tagged
 from flowlag.cli.row_output import RowOutput
+from flowlag.cli.tagger import tag_batches
 from flowlag.cli.terminal import Parser, write_lines
 from flowlag.connect.connector import Connector
 from flowlag.connect.options import CONNECT_OPTIONS, parse_connect_settings
 from flowlag.connect.rows import CONNECT_FIELDS
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import FIELD_OPTIONS, FORMAT
-
-#: Events handed on at a time.
-BATCH = 1000
+from flowlag.fields import has_value
+from flowlag.files.batches import Columns
+from flowlag.files.names import AliasFinder, known_names, read_as
 
 #: With the options for reading files; in Splunk, flowlagenrich has these, before flowlagconnect.
 OPTIONS = (
@@ -59,14 +61,48 @@ def connect(argv: Sequence[str]) -> int:
     period = read_period(args, "flowlag connect")
     writer = find_writer(_OUTPUT.writers, args)
     enricher, connector = Enricher(settings.reading), Connector(settings)
-    files = find_inputs(args.files)
+    files, feeder = find_inputs(args.files), _Feeder(enricher, connector)
     with open_inputs(files) as inputs:
-        events = tag_events(enricher, inputs.rows(files, settings.reading), period)
-        while batch := list(islice(events, BATCH)):
-            connector.feed([get for _, get in batch])
+        for piece in tag_batches(enricher, inputs.batches(files, settings.reading), period, CsvForm()):
+            feeder.feed(piece)
     is_written = write_lines(writer(connector.close))
     is_failing = args.strict and (has_unreadable(enricher.counts) or connector.unusable > 0)
     return finish(inputs, is_written, [enricher.warning(), connector.warning()], is_failing)
+
+
+class _Feeder:
+    """Gives records to a Connector, as they come: by columns, or as events."""
+
+    def __init__(self, enricher: Enricher, connector: Connector) -> None:
+        self._tags = enricher.fields
+        self._connector = connector
+        self._aliases = AliasFinder(known_names(enricher.settings))
+
+    def feed(self, piece: Piece) -> None:
+        """Give the records of a piece."""
+        if not isinstance(piece, Tagged):
+            self._connector.feed([read_as(event, self._aliases.find(event)) for event in piece])
+        elif piece.tags:
+            columns = {**piece.all_columns()}
+            aliases = self._aliases.find(columns)
+            columns.update((name, columns[actual]) for name, actual in aliases.items())
+            columns.update(zip(self._tags, map(list, zip(*[text.split(",") for text in piece.tags]))))
+            roles = self._connector.settings.roles
+            self._connector.take([self._find_texts(columns, role, names) for role, names in roles._asdict().items()])
+
+    def _find_texts(self, columns: Columns, role: str, names: Sequence[str]) -> Sequence[str]:
+        """For each record the text of its first column with a value."""
+        found = [columns[name] for name in names if name in columns]
+        if role == "protocol":
+            pick: Callable[..., str] = self._connector.pick_protocol
+        else:
+            pick = _pick
+        return list(map(pick, *found)) if found else [""] * len(next(iter(columns.values())))
+
+
+def _pick(*texts: str) -> str:
+    """The first text that is a value; empty if there is none."""
+    return next(filter(has_value, texts), "")
 
 
 def _connect_parser() -> Parser:

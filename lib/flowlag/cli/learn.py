@@ -20,9 +20,11 @@ from flowlag.cli.command import (
     open_inputs,
 )
 from flowlag.cli.keys import check_keys, join_synonyms
+from flowlag.cli.output import CsvForm
 from flowlag.cli.period import PERIOD_OPTIONS, read_period
-from flowlag.cli.pieces import tag_rows
+from flowlag.cli.pieces import list_events
 from flowlag.cli.row_output import RowOutput
+from flowlag.cli.tagger import tag_batches
 from flowlag.cli.terminal import Parser, write_lines
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import FIELD_OPTIONS, FORMAT
@@ -63,8 +65,9 @@ def learn(argv: Sequence[str]) -> int:
     enricher, learner = Enricher(settings.reading), Learner(settings, join_synonyms(finders))
     flows = find_inputs(args.flows, "--flows FILE")
     with open_inputs([*flows, *args.anchors]) as inputs:
-        for event in tag_rows(enricher, inputs.rows(flows, settings.reading), period):
-            learner.feed_flow(read_as(event, finders["flow"].find(event)))
+        for piece in tag_batches(enricher, inputs.batches(flows, settings.reading), period, CsvForm()):
+            for event in list_events(piece, enricher.fields):
+                learner.feed_flow(read_as(event, finders["flow"].find(event)))
         for event in list_rows(inputs.tables(args.anchors)):
             learner.feed_anchor(read_as(event, finders["anchor"].find(event)))
     check_keys(finders, settings.by, settings.reading.prefix)

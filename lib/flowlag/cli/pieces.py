@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Optional, Protocol, Union
 
 from flowlag.cli.period import Period
@@ -44,6 +44,16 @@ class Tagged(NamedTuple):
 
 #: What is written together.
 Piece = Union[Tagged, list[Event]]
+
+
+def list_events(piece: Piece, tags: Sequence[str]) -> Iterator[Event]:
+    """The records of a piece as events, if its tags are texts of CSV with these names."""
+    if not isinstance(piece, Tagged):
+        yield from piece
+        return
+    columns = piece.all_columns()
+    for *cells, text in zip(*columns.values(), piece.tags):
+        yield {**dict(zip(columns, cells)), **dict(zip(tags, text.split(",")))}
 
 
 class Form(Protocol):
