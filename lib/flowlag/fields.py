@@ -103,6 +103,11 @@ def first_value(get: Callable[[str], Optional[str]], names: Iterable[str]) -> Op
     return None
 
 
+def pick_text(*texts: str) -> str:
+    """The first text that is a value; empty if there is none."""
+    return next(filter(has_value, texts), "")
+
+
 def pick_values(get: Callable[[str], Optional[str]], names: Names) -> Values:
     """The timing values of one event whose fields `get` returns; `packets` is UNCOUNTED where AWS counted none."""
     values = Values(*(first_value(get, candidates) for candidates in names))

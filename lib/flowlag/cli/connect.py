@@ -7,7 +7,6 @@ Authority: docs/connect.md, Output fields, and docs/shell.md, Output.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Callable
 
 from flowlag.cli.command import (
     add_files,
@@ -31,7 +30,7 @@ from flowlag.connect.options import CONNECT_OPTIONS, parse_connect_settings
 from flowlag.connect.rows import CONNECT_FIELDS
 from flowlag.enrich import Enricher
 from flowlag.enrich_options import FIELD_OPTIONS, FORMAT
-from flowlag.fields import has_value
+from flowlag.fields import pick_text
 from flowlag.files.batches import Columns
 from flowlag.files.names import AliasFinder, known_names, read_as
 
@@ -93,16 +92,8 @@ class _Feeder:
     def _find_texts(self, columns: Columns, role: str, names: Sequence[str]) -> Sequence[str]:
         """For each record the text of its first column with a value."""
         found = [columns[name] for name in names if name in columns]
-        if role == "protocol":
-            pick: Callable[..., str] = self._connector.pick_protocol
-        else:
-            pick = _pick
+        pick = self._connector.pick_protocol if role == "protocol" else pick_text
         return list(map(pick, *found)) if found else [""] * len(next(iter(columns.values())))
-
-
-def _pick(*texts: str) -> str:
-    """The first text that is a value; empty if there is none."""
-    return next(filter(has_value, texts), "")
 
 
 def _connect_parser() -> Parser:

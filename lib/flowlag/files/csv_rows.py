@@ -16,8 +16,6 @@ from flowlag.words import names_columns, normalise_name, strip_blanks
 
 #: The names of values that a row has beyond its header; the first is `surplus_1`.
 SURPLUS = "surplus_"
-
-
 #: Rows that are read at once; fewer if not all of them are alike, down to so many, which are then read one by one.
 MOST_ROWS, FEWEST_ROWS = 4096, 16
 _END = "\x01"  # a line behind the last one: if it is not a row of its own, a quote is open

@@ -65,8 +65,10 @@ class JsonText:
         What could not be read like this is tried again only behind it, or in smaller parts.
         """
         start = self.offset
+        if start < self._tried:
+            return None
         end = self.text.rfind("\n", start, start + LONGEST_ALIKE)
-        if start < self._tried or end < 0:
+        if end < 0:
             return None
         columns = read_alike(self.text[start:end])
         if columns is None:

@@ -15,7 +15,7 @@ from typing import Callable, Optional
 from flowlag.connect.connector import Connector
 from flowlag.connect.options import ConnectSettings, Roles
 from flowlag.connect.rows import CONNECT_FIELDS, MULTIVALUES, Row
-from flowlag.fields import NO_VALUES, has_value
+from flowlag.fields import NO_VALUES, pick_text
 from flowlag.splunk.blocks import BLOCK_SIZE, Blocks, ReadRecords, Records, Splitter
 from flowlag.splunk.columns import TWIN, Header, split_header
 from flowlag.splunk.csv_bytes import decode, quote, unquote
@@ -64,7 +64,7 @@ class ConnectTable:
         for role, places in zip(Roles._fields, plan.places):
             texts = columns.read(places, self._is_complete_protocol if role == "protocol" else _is_complete)
             if len(texts) > 1:
-                pick = self._connector.pick_protocol if role == "protocol" else _pick
+                pick = self._connector.pick_protocol if role == "protocol" else pick_text
                 texts = [list(map(pick, *texts))]
             found.append(texts[0] if texts else [""] * columns.count)
         return found
@@ -140,11 +140,6 @@ def _decode_all(texts: list[str]) -> list[str]:
 def _is_complete(texts: Sequence[str]) -> bool:
     """Whether every text is a value."""
     return _NO_VALUES.isdisjoint(texts)
-
-
-def _pick(*texts: str) -> str:
-    """The first text that is a value."""
-    return next(filter(has_value, texts), "")
 
 
 def _write_row(row: Row) -> bytes:
